@@ -58,9 +58,9 @@ export function sha256(file) {
 /**
  * Takes one file out of a zip archive in memory (PKWARE APPNOTE 4.3: end record, central directory, local header), so
  * that no unzip program is needed. Null when the archive does not hold that name or is not a plain zip.
- * @param {Buffer} archive
+ * @param {import('node:buffer').Buffer} archive
  * @param {string} name
- * @returns {Buffer | null}
+ * @returns {Uint8Array | null}
  */
 export function unzip(archive, name) {
   const end = archive.lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]));
