@@ -19,5 +19,5 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 
 /** The process log as JSON lines in pino's format, through a sink that never blocks. */
 export function createLog(level: LogLevel, sink: Sink): Log {
-  return pino({ level, base: undefined }, sink);
+  return pino({ level, base: null }, sink);
 }

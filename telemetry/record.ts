@@ -1,5 +1,3 @@
-import type { RequestCells } from './request-cells.ts';
-
 /** What one attempt at one endpoint left behind. Times are `Clock.now()` milliseconds. */
 export interface AttemptRecord {
   /** Sixteen hex digits, drawn when the attempt was sent; empty when nothing is propagated. */
@@ -41,7 +39,7 @@ export interface AttemptRecord {
 export interface RequestRecord {
   readonly direction: 'inbound' | 'outbound';
   /** Bound when the route was compiled; counts this request. */
-  readonly cells: RequestCells;
+  readonly cells: RequestCounter;
   readonly trace: RequestTrace;
   readonly method: string;
   readonly scheme: string;
@@ -88,6 +86,11 @@ export interface RequestRecord {
   readonly generation: number;
 }
 
+/** Counts a request that has ended; the `RequestCells` of its route are one. */
+export interface RequestCounter {
+  record(request: RequestRecord): void;
+}
+
 /** Written once per request, at its end. */
 export interface Recorder {
   record(request: RequestRecord): void;
@@ -103,8 +106,10 @@ export interface RequestTrace {
   /** The SERVER span (inbound) or INTERNAL span (outbound, if one is needed); empty when unsampled. */
   readonly spanId: string;
   readonly traceState: string | null;
-  /** `outrigger.sampling.reason` for a root, else null. */
+  /** `outrigger.sampling.reason` for a root, sampled or not, else null. */
   readonly reason: string | null;
+  /** Context received at a trust edge, which the new trace links to; absent or null elsewhere. */
+  readonly link?: { readonly traceId: string; readonly spanId: string } | null;
 }
 
 /** Header fields as propagation sees them; a `HeaderBlock` is one. */
@@ -112,14 +117,21 @@ export interface Carrier {
   get(name: string): string | null;
   set(name: string, value: string): void;
   remove(name: string): void;
+  forEach(visit: (name: string, value: string) => void): void;
 }
 
 /** Trace context in and out, and the sampling decision. No call touches the SDK. */
 export interface Propagation {
-  /** Reads the caller's context and decides. `probe`: a health probe or a route with `sample: 0`. */
-  begin(headers: Carrier, probe: boolean): RequestTrace;
+  /**
+   * Reads the caller's context and decides. `probe`: a health probe or a route with `sample: 0`.
+   * `trusted` false (a trust edge): a new trace begins and links to the one received; default true.
+   */
+  begin(headers: Carrier, probe: boolean, trusted?: boolean): RequestTrace;
   /** A fresh span id, from a pool of random bytes. */
   nextSpanId(): string;
-  /** Writes the context that the next hop sees. Untouched bytes where the caller was not sampled. */
+  /**
+   * Writes the context that the next hop sees. Untouched bytes where the caller was not sampled;
+   * `spanId` may be empty for a request that is not sampled.
+   */
   inject(trace: RequestTrace, spanId: string, headers: Carrier): void;
 }
