@@ -1,0 +1,204 @@
+import type { OnReadOpts, Socket } from 'node:net';
+import { outputs } from './flush.ts';
+import { HIGH_WATER_BYTES, LOW_WATER_BYTES, Output } from './output.ts';
+import { ReadBuffer, type ReadSlab } from './read-buffer.ts';
+import type { Transport, TransportHandler } from './transport.ts';
+
+/** `shared`: sockets read into the shared buffer; `events`: Node allocates a buffer for each read. */
+export type ReadMode = 'shared' | 'events';
+
+export interface TcpOptions {
+  readonly readMode: ReadMode;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** An exception of the owner: a bug. The connection is destroyed, nothing else. */
+  readonly onBug: (error: unknown) => void;
+  /** Output leaves once per turn of the event loop, with that of all such connections. */
+  readonly batched?: boolean;
+  /** Called after the owner's `closed`. */
+  readonly onGone?: () => void;
+}
+
+/** Idle time after which the kernel probes the peer, milliseconds; ten probes, one a second, then ETIMEDOUT. */
+const KEEP_ALIVE_DELAY_MS = 30_000;
+
+/** Where the bytes of the read callback that runs now lie: lent, taken over or copied when they are written. */
+let readingSlab: ReadSlab | null = null;
+let readingFresh: ArrayBufferLike | null = null;
+
+/**
+ * A transport over a plain TCP socket. The owner calls `attach` in the turn in which it gets it, and may
+ * attach another handler later. `closed` is called exactly once, also after the owner's own `destroy`.
+ */
+export class TcpTransport implements Transport {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly #options: TcpOptions;
+  readonly #socket: Socket;
+  readonly #output: Output;
+  readonly #buffer: ReadBuffer | null;
+  #handler: TransportHandler | null = null;
+  #lastRead = 0;
+  #inRead = false;
+  #paused = false;
+  /** A `write` returned false and `drained` is owed. */
+  #full = false;
+  #ending = false;
+  #over = false;
+  #error: NodeJS.ErrnoException | null = null;
+
+  /** `open` makes the socket; it must hand on `onread` when it is not null. */
+  constructor(open: (onread: OnReadOpts | undefined) => Socket, options: TcpOptions) {
+    this.#options = options;
+    this.remoteAddress = options.remoteAddress;
+    this.remotePort = options.remotePort;
+    this.#buffer = options.readMode === 'shared' ? new ReadBuffer() : null;
+    const socket = open(this.#buffer === null ? undefined : this.#onread(this.#buffer));
+    this.#socket = socket;
+    socket.on('error', this.#onError);
+    if (this.#buffer === null) socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('close', this.#onClose);
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
+    this.#output = new Output(socket, options.batched ?? false, this.#onTaken);
+  }
+
+  attach(handler: TransportHandler): void {
+    this.#handler = handler;
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort ?? 0;
+  }
+
+  get unsent(): number {
+    return this.#output.unsent;
+  }
+
+  write(bytes: string | Buffer, owned = false): boolean {
+    if (this.#over || this.#ending) return false;
+    if (typeof bytes === 'string') this.#output.appendText(bytes);
+    else if (readingSlab !== null && bytes.buffer === readingSlab.bytes.buffer)
+      this.#output.appendBytes(bytes, false, readingSlab);
+    else this.#output.appendBytes(bytes, owned || bytes.buffer === readingFresh, null);
+    if (this.#output.unsent <= HIGH_WATER_BYTES) return true;
+    this.#full = true;
+    return false;
+  }
+
+  pause(): void {
+    if (this.#over || this.#paused) return;
+    this.#paused = true;
+    if (!this.#inRead || this.#buffer === null) this.#socket.pause();
+  }
+
+  resume(): void {
+    if (this.#over || !this.#paused) return;
+    this.#paused = false;
+    if (!this.#inRead || this.#buffer === null) this.#socket.resume();
+  }
+
+  end(): void {
+    if (this.#over || this.#ending) return;
+    this.#output.flushAll();
+    this.#ending = true;
+    this.#socket.end();
+  }
+
+  destroy(reset = false): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#output.discard();
+    if (reset) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+
+  #onread(buffer: ReadBuffer): OnReadOpts {
+    let started = false;
+    const next = (): Buffer | undefined => {
+      if (started) return buffer.next(this.#lastRead);
+      started = true;
+      return buffer.bytes;
+    };
+    return {
+      // Node keeps the buffer it has when the function returns nothing; the type does not say so.
+      buffer: next as () => Buffer,
+      callback: (length) => {
+        this.#lastRead = length;
+        readingSlab = buffer.lendable;
+        const bytes = buffer.bytes;
+        this.#deliver(length === bytes.length ? bytes : bytes.subarray(0, length));
+        readingSlab = null;
+        return !this.#paused;
+      },
+    };
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    readingFresh = bytes.buffer;
+    this.#deliver(bytes);
+    readingFresh = null;
+  };
+
+  #deliver(bytes: Buffer): void {
+    if (this.#over) return;
+    this.#inRead = true;
+    outputs.enter();
+    try {
+      this.#handler?.received(bytes);
+    } catch (error) {
+      this.#bug(error);
+    }
+    outputs.leave();
+    this.#inRead = false;
+  }
+
+  readonly #onTaken = (): void => {
+    if (!this.#full || this.#over || this.#output.unsent > LOW_WATER_BYTES) return;
+    this.#full = false;
+    outputs.enter();
+    try {
+      this.#handler?.drained();
+    } catch (error) {
+      this.#bug(error);
+    }
+    outputs.leave();
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.#over) return;
+    outputs.enter();
+    try {
+      this.#handler?.ended();
+    } catch (error) {
+      this.#bug(error);
+    }
+    outputs.leave();
+  };
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    this.#error ??= error;
+  };
+
+  readonly #onClose = (): void => {
+    this.#over = true;
+    this.#output.close();
+    this.#buffer?.close();
+    const handler = this.#handler;
+    this.#handler = null;
+    outputs.enter();
+    try {
+      handler?.closed(this.#error);
+      this.#options.onGone?.();
+    } catch (error) {
+      this.#options.onBug(error);
+    }
+    outputs.leave();
+  };
+
+  #bug(error: unknown): void {
+    this.destroy();
+    this.#options.onBug(error);
+  }
+}
