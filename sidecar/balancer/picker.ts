@@ -6,6 +6,8 @@ import type { ClusterLoad } from '../cluster/load.ts';
 export interface PickInput {
   /** Key of hash policies, 32 bits. */
   readonly hash: number;
+  /** Number of the attempt that is chosen for, from 1. */
+  readonly attempt: number;
   /** The request has been sent to this endpoint already. */
   tried(endpoint: Endpoint): boolean;
 }
