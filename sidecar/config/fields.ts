@@ -49,7 +49,8 @@ export const text = z
   .string()
   .max(4096)
   // oxlint-disable-next-line no-control-regex -- control characters are what it refuses
-  .regex(/^[^\u0000-\u001f\u007f]*$/);
+  .regex(/^[^\u0000-\u001f\u007f]*$/)
+  .meta({ title: 'text without control characters, at most 4096 of them' });
 
 /** Text that may be left out: empty means not given. */
 export function optionalText(description: string) {
@@ -61,7 +62,8 @@ export const serviceName = z
   .string()
   .min(1)
   .max(255)
-  .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/);
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/)
+  .meta({ title: 'a name of letters, digits, `-`, `_` and `.`' });
 
 /** A value of its own, or null for "not given". */
 export function maybe<T extends z.ZodType>(schema: T, description: string) {

@@ -33,7 +33,15 @@ function resolveUpstream(upstream: UpstreamInput, inherited: Inherited): Upstrea
 }
 
 function resolveRoute(route: RouteInput, index: number): Route {
-  return { ...route, name: route.name ?? `${route.service}#${index + 1}` };
+  return {
+    ...route,
+    name: route.name ?? `${route.service}#${index + 1}`,
+    host: route.host?.toLowerCase() ?? null,
+    headers: route.headers.map((condition) => ({
+      ...condition,
+      name: condition.name.toLowerCase(),
+    })),
+  };
 }
 
 function parseEndpoint(endpoint: UpstreamInput['endpoints'][number]): StaticEndpoint {

@@ -14,6 +14,7 @@ export const consulSchema = section(
       .regex(
         /^(https?:\/\/[^/?#\s@]+\/?|unix:\/\/\/\S+|[^/?#\s@:]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?)$/,
       )
+      .meta({ title: 'an `http://`, `https://` or `unix://` address, or `host:port`' })
       .default('http://127.0.0.1:8500')
       .describe(
         'The agent: `http://`, `https://` or `unix://` address, or `host:port`. Environment: `CONSUL_HTTP_ADDR`.',

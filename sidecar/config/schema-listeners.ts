@@ -110,6 +110,7 @@ export const adminSchema = section(
     host: z
       .string()
       .regex(/^(localhost|::1|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/)
+      .meta({ title: 'a loopback address' })
       .default('127.0.0.1')
       .describe('Loopback address of the admin API; any other is refused.'),
     port: port(15000, 'Port of the admin API.'),

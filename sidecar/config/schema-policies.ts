@@ -29,7 +29,7 @@ export const balancingSchema = z.strictObject({
     ),
   minClusterSize: count(
     6,
-    'Usable endpoints below which zones are ignored. At 1 even a single remote endpoint obeys the zone rule.',
+    'Usable endpoints below which `proportional` ignores zones; `prefer` has no minimum. At 1 the arithmetic is used for any number.',
     1,
     65535,
   ),

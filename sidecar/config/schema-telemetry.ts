@@ -1,6 +1,13 @@
 import * as z from 'zod';
 import { count, flag, ms, optionalText, ratio, section, text } from './fields.ts';
 
+/** Credentials do not belong into an address, which is shown in logs. */
+const urlText = z
+  .string()
+  .max(2048)
+  .regex(/^[!-?A-~]*$/)
+  .meta({ title: 'an address without credentials' });
+
 /** Traces: what is sampled, where spans go. */
 export const traceSchema = section(
   {
@@ -56,9 +63,11 @@ export const traceSchema = section(
       .describe('Where spans go. `none`: only to memory. Environment: `OTEL_TRACES_EXPORTER`.'),
     otlp: section(
       {
-        endpoint: optionalText(
-          'Collector. Empty: `http://localhost:4318/v1/traces`, for gRPC `http://localhost:4317`. Environment: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (as it is), `OTEL_EXPORTER_OTLP_ENDPOINT` (gets `/v1/traces`).',
-        ),
+        endpoint: urlText
+          .default('')
+          .describe(
+            'Collector. Empty: `http://localhost:4318/v1/traces`, for gRPC `http://localhost:4317`. Environment: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (as it is), `OTEL_EXPORTER_OTLP_ENDPOINT` (gets `/v1/traces`).',
+          ),
         protocol: z
           .enum(['http/protobuf', 'grpc'])
           .default('http/protobuf')

@@ -22,6 +22,7 @@ const endpointText = z
   .string()
   .max(300)
   .regex(/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$/)
+  .meta({ title: '`host:port`' })
   .describe('`host:port`; IPv6 in brackets.');
 
 /** One upstream as written in the file; `resolve.ts` fills in what it inherits. */

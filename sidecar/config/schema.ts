@@ -34,7 +34,13 @@ export const configSchema = z.strictObject({
       region: optionalText('Region of this instance.'),
       tags: z.array(text.min(1).max(255)).max(64).default([]).describe('Tags of the registration.'),
       meta: z
-        .record(z.string().regex(/^[A-Za-z0-9_-]{1,128}$/), text.max(512))
+        .record(
+          z
+            .string()
+            .regex(/^[A-Za-z0-9_-]{1,128}$/)
+            .meta({ title: 'a key of letters, digits, `-` and `_`' }),
+          text.max(512),
+        )
         .default({})
         .describe(
           'Meta of the registration; at most 60 entries, `zone` and `outrigger` are set by the sidecar.',
@@ -64,7 +70,7 @@ export const configSchema = z.strictObject({
     .max(1000)
     .default([])
     .describe(
-      'Rules of the forward proxy port. An exact host goes before `*.suffix` (longest first) before any host; then the longest path; among equals the first rule in the file whose headers match.',
+      'Rules of the forward proxy port. The most specific host is asked first: exact, then the longest `*.suffix`, then rules for any host. Within one host the first rule of the file whose conditions hold wins, so put longer paths first. The names of upstreams are hosts of their own, after these rules.',
     ),
   balancing: balancingSchema.prefault({}).describe('Choice of endpoints, for every upstream.'),
   outliers: outliersSchema.prefault({}).describe('Outlier detection, for every upstream.'),
