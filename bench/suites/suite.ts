@@ -1,0 +1,12 @@
+import type { Row } from '../row.ts';
+
+export interface SuiteOptions {
+  /** Length of one saturation run and of one fixed-rate run. */
+  readonly seconds: number;
+  readonly rounds: number;
+  /** Takes lines of progress and of results. */
+  readonly print: (line: string) => void;
+}
+
+/** A group of measurements under one name. Resolves to what it measured; throws when a run was not valid. */
+export type Suite = (options: SuiteOptions) => Promise<readonly Row[]>;
