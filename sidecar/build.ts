@@ -1,0 +1,281 @@
+import type { EndpointSpec, Resolver } from '../discovery/resolver.ts';
+import type { Clock } from '../telemetry/clock.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { ClusterPlan, Clusters } from './clusters.ts';
+import { undeclaredUpstream } from './config/resolve.ts';
+import type { Config, Route as RouteConfig, Upstream as UpstreamConfig } from './config/schema.ts';
+import { httpLimits } from './http-limits.ts';
+import { RetryPolicy } from './retry/policy.ts';
+import type { Route } from './route/route.ts';
+import { type RouteRule, RouteTable } from './route/table.ts';
+import type { Entry, Snapshot } from './snapshot.ts';
+import { UndeclaredRoutes } from './undeclared.ts';
+import { Http1Pool } from './upstream/http1-pool.ts';
+
+/** Name of the cluster whose one endpoint is the local application, and of the listener before it. */
+export const INBOUND = 'inbound';
+export const FORWARD_PROXY = 'forward-proxy';
+
+/** Name of the listener of an upstream's own port. */
+export function upstreamEntry(name: string): string {
+  return `upstream:${name}`;
+}
+
+/** Services that were called without being declared are forgotten after this long, milliseconds. */
+const UNDECLARED_IDLE_MS = 600_000;
+
+/** The long-lived parts a snapshot is made of. */
+export interface Parts {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly clusters: Clusters;
+  readonly resolvers: Resolvers;
+  /** Where we are, as far as it is known. */
+  readonly zone: string;
+}
+
+/** One resolver for each kind of source. */
+export interface Resolvers {
+  readonly consul: Resolver | null;
+  readonly static: Resolver;
+  readonly dns: Resolver;
+}
+
+/**
+ * Compiles a configuration into what requests start with. Clusters of the same name and source are
+ * taken over with their connections and counts; those that nothing names any more are ended.
+ */
+export function buildSnapshot(config: Config, generation: number, parts: Parts): Snapshot {
+  const entries = new Map<string, Entry>();
+  const wanted = new Set<string>();
+  if (config.inbound.appPort !== null) {
+    wanted.add(INBOUND);
+    entries.set(INBOUND, inboundEntry(config, parts));
+  }
+  const routes = new Map<string, Route>();
+  for (const upstream of config.upstreams) {
+    wanted.add(upstream.name);
+    const route = outboundRoute(upstream, config, parts);
+    routes.set(upstream.name, route);
+    if (upstream.port === null) continue;
+    entries.set(upstreamEntry(upstream.name), outboundEntry(new RouteTable([anyTo(route)]), parts));
+  }
+  if (config.forwardProxy.enabled) {
+    entries.set(FORWARD_PROXY, outboundEntry(forwardTable(config, routes, parts), parts));
+  }
+  for (const cluster of [...parts.clusters]) {
+    if (!wanted.has(cluster.name)) parts.clusters.retire(cluster.name);
+  }
+  return { generation, zone: parts.zone, entries };
+}
+
+function forwardTable(
+  config: Config,
+  routes: ReadonlyMap<string, Route>,
+  parts: Parts,
+): RouteTable {
+  const rules: RouteRule[] = [];
+  for (const rule of config.routes) {
+    const upstream = config.upstreams.find((candidate) => candidate.name === rule.service);
+    const route =
+      upstream === undefined
+        ? outboundRoute(undeclaredUpstream(rule.service, config), config, parts, rule)
+        : outboundRoute(upstream, config, parts, rule);
+    rules.push({ host: rule.host, path: rule.path, headers: rule.headers.map(condition), route });
+  }
+  for (const [name, route] of routes) {
+    rules.push({ ...anyTo(route), host: name }, { ...anyTo(route), host: `${name}.outrigger` });
+  }
+  const open = config.forwardProxy.allowUndeclared && parts.resolvers.consul !== null;
+  if (!open) return new RouteTable(rules);
+  const undeclared = new UndeclaredRoutes(
+    parts.clock,
+    UNDECLARED_IDLE_MS,
+    (service) => outboundRoute(undeclaredUpstream(service, config), config, parts),
+    (service) => parts.clusters.retire(service),
+  );
+  return new RouteTable(rules, (host) => undeclared.match(host));
+}
+
+function condition(from: RouteConfig['headers'][number]): RouteRule['headers'][number] {
+  if (from.exact !== undefined) return { name: from.name, kind: 'exact', value: from.exact };
+  if (from.prefix !== undefined) return { name: from.name, kind: 'prefix', value: from.prefix };
+  return { name: from.name, kind: 'present', value: '' };
+}
+
+function anyTo(route: Route): RouteRule {
+  return { host: null, path: null, headers: [], route };
+}
+
+function outboundEntry(table: RouteTable, parts: Parts): Entry {
+  return {
+    direction: 'outbound',
+    table,
+    unrouted: parts.metrics.requestCells({
+      direction: 'outbound',
+      service: '',
+      serverAddress: '',
+      serverPort: 0,
+      template: null,
+      scheme: 'http',
+    }),
+    trustIncoming: true,
+  };
+}
+
+function outboundRoute(
+  upstream: UpstreamConfig,
+  config: Config,
+  parts: Parts,
+  rule: RouteConfig | null = null,
+): Route {
+  const cluster = parts.clusters.ensure(outboundPlan(upstream, config, parts));
+  const { retries } = upstream;
+  return {
+    name: rule?.name ?? upstream.name,
+    direction: 'outbound',
+    service: upstream.name,
+    cluster,
+    timeoutMs: rule?.timeoutMs ?? upstream.timeoutMs,
+    perTryTimeoutMs: rule?.perTryTimeoutMs ?? upstream.perTryTimeoutMs,
+    idleTimeoutMs: rule?.idleTimeoutMs ?? upstream.idleTimeoutMs,
+    holdStartMs: config.holdStartMs,
+    maxBodyBytes: orInfinite(rule?.maxBodyBytes ?? upstream.maxBodyBytes),
+    replayBytes: retries.max === 0 ? 0 : retries.replayBytes,
+    retries: new RetryPolicy(retries),
+    template: rule?.template ?? null,
+    untraced: rule?.untraced ?? false,
+    cells: parts.metrics.requestCells({
+      direction: 'outbound',
+      service: upstream.name,
+      serverAddress: upstream.service,
+      serverPort: upstream.port ?? 80,
+      template: rule?.template ?? null,
+      scheme: 'http',
+    }),
+  };
+}
+
+function outboundPlan(upstream: UpstreamConfig, config: Config, parts: Parts): ClusterPlan {
+  const { clock } = parts;
+  const { limits } = upstream;
+  const fromConsul = upstream.resolver === 'consul';
+  return {
+    options: {
+      name: upstream.name,
+      zone: parts.zone,
+      balancing: upstream.balancing,
+      outliers: upstream.outliers,
+      limits,
+      retries: upstream.retries,
+    },
+    resolver:
+      upstream.resolver === 'consul'
+        ? (parts.resolvers.consul as Resolver)
+        : parts.resolvers[upstream.resolver],
+    listedAs: fromConsul ? upstream.service : upstream.name,
+    makeUpstream: (spec: EndpointSpec) =>
+      new Http1Pool({
+        address: spec.address,
+        port: spec.port,
+        clock,
+        limits: httpLimits(config),
+        connectTimeoutMs: upstream.connectTimeoutMs,
+        maxConnections: limits.maxConnections,
+        maxWaiting: limits.maxWaiting,
+        queueTimeoutMs: limits.queueTimeoutMs,
+      }),
+  };
+}
+
+/** Retries towards our own application mend only the race with its keep-alive limit: there is no other endpoint. */
+const INBOUND_RETRIES = { max: 1, on: [], baseMs: 0, maxMs: 0 } as const;
+
+function inboundEntry(config: Config, parts: Parts): Entry {
+  const { clock, metrics } = parts;
+  const { inbound, service } = config;
+  const { limits } = inbound;
+  const cluster = parts.clusters.ensure({
+    options: {
+      name: INBOUND,
+      zone: '',
+      balancing: { ...config.balancing, policy: 'random', zone: 'ignore', panicThreshold: 0 },
+      outliers: null,
+      limits,
+      retries: config.retries,
+    },
+    resolver: parts.resolvers.static,
+    listedAs: INBOUND,
+    makeUpstream: (spec: EndpointSpec) =>
+      new Http1Pool({
+        address: spec.address,
+        port: spec.port,
+        clock,
+        limits: httpLimits(config),
+        connectTimeoutMs: inbound.connectTimeoutMs,
+        maxConnections: limits.maxConnections,
+        maxWaiting: limits.maxWaiting,
+        queueTimeoutMs: limits.queueTimeoutMs,
+        refusedCode: 'app_unreachable',
+      }),
+  });
+  const route: Route = {
+    name: INBOUND,
+    direction: 'inbound',
+    service: service.name,
+    cluster,
+    timeoutMs: inbound.timeoutMs,
+    perTryTimeoutMs: 0,
+    idleTimeoutMs: inbound.idleTimeoutMs,
+    holdStartMs: config.holdStartMs,
+    maxBodyBytes: orInfinite(inbound.maxBodyBytes),
+    replayBytes: config.retries.replayBytes,
+    retries: new RetryPolicy(INBOUND_RETRIES),
+    template: null,
+    untraced: false,
+    cells: metrics.requestCells({
+      direction: 'inbound',
+      service: service.name,
+      serverAddress: service.name,
+      serverPort: inbound.port,
+      template: null,
+      scheme: 'http',
+    }),
+  };
+  return {
+    direction: 'inbound',
+    table: new RouteTable([anyTo(route)]),
+    unrouted: route.cells,
+    trustIncoming: config.trace.trustIncoming,
+  };
+}
+
+/** The lists of the `static` resolver: the application, and every upstream that names its endpoints. */
+export function staticServices(config: Config): ReadonlyMap<string, readonly EndpointSpec[]> {
+  const services = new Map<string, readonly EndpointSpec[]>();
+  const { appHost, appPort } = config.inbound;
+  if (appPort !== null) {
+    services.set(INBOUND, [
+      staticSpec({ address: appHost, port: appPort, weight: 1, zone: '', region: '' }),
+    ]);
+  }
+  for (const upstream of config.upstreams) {
+    if (upstream.resolver === 'static')
+      services.set(upstream.name, upstream.endpoints.map(staticSpec));
+  }
+  return services;
+}
+
+function staticSpec(endpoint: UpstreamConfig['endpoints'][number]): EndpointSpec {
+  return {
+    ...endpoint,
+    id: `${endpoint.address}:${endpoint.port}`,
+    health: 'passing',
+    tags: [],
+    meta: new Map(),
+  };
+}
+
+function orInfinite(limit: number): number {
+  return limit === 0 ? Number.POSITIVE_INFINITY : limit;
+}

@@ -1,0 +1,497 @@
+import type { Timer } from '../../telemetry/clock.ts';
+import type { RequestRecord, RequestTrace } from '../../telemetry/record.ts';
+import type { RequestCells } from '../../telemetry/request-cells.ts';
+import type { PickInput } from '../balancer/picker.ts';
+import type { Endpoint } from '../cluster/endpoint.ts';
+import { Failure } from '../failure.ts';
+import type { Requester, Responder } from '../message/exchange.ts';
+import type { HeaderBlock, RequestHead, ResponseHead } from '../message/head.ts';
+import { localReply } from '../message/problem.ts';
+import { backoffMs } from '../retry/backoff.ts';
+import { retryAfterMs } from '../retry/retry-after.ts';
+import type { Route } from '../route/route.ts';
+import type { Entry, Snapshot } from '../snapshot.ts';
+import { Attempt, type AttemptOwner } from './attempt.ts';
+import { timeLeft } from './deadline.ts';
+import { bodyTooLarge, noEndpoint, noRoute, notResolved, tookTooLong } from './refusals.ts';
+import { RequestBody } from './request-body.ts';
+import { addForwarded, attemptHead, isStream, rewriteResponse, stripRequest } from './rewrite.ts';
+import type { Scope } from './scope.ts';
+import { type WaitOwner, Waits } from './waits.ts';
+
+/** Where an exchange stands; it moves down this list, and from `TRYING` back to `WAITING` for a retry. */
+const WAITING = 0;
+const TRYING = 1;
+/** A final head has been passed on: no other attempt may follow. */
+const COMMITTED = 2;
+/** Both directions carry a tunnel's bytes; over when both have ended. */
+const TUNNEL = 3;
+const FINISHED = 4;
+
+/**
+ * One request and its response, from its head until its record is written. Read it from the top: `begin`
+ * decides, `#attempt` sends, the `attempt…` methods take the answer, `#finish` records. Nothing turns back
+ * but a retry.
+ */
+export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, RequestRecord {
+  readonly #scope: Scope;
+  readonly #head: RequestHead;
+  readonly #requester: Requester;
+  readonly #entry: Entry;
+  readonly #route: Route | null;
+  readonly #body: RequestBody;
+  readonly #waits: Waits;
+  readonly #ownRequestId: string | null;
+  #state = WAITING;
+  /** `begin` is running: the requester may not be called before it has returned. */
+  #beginning = true;
+  /** Counted in the cluster's limits. */
+  #entered = false;
+  #live: Attempt | null = null;
+  #responseEnded = false;
+  #deadlineMs = Number.POSITIVE_INFINITY;
+  #retryReason: string | null = null;
+  /** Waits for the registry's first answer, or for a back-off to pass. */
+  #pause: Timer | null = null;
+  #stopHolding: (() => void) | null = null;
+
+  readonly trace: RequestTrace;
+  readonly startMs: number;
+  readonly startWallMs: number;
+  readonly generation: number;
+  readonly localZone: string;
+  readonly requestId: string;
+  readonly attempts: Attempt[] = [];
+  endMs = 0;
+  headMs = 0;
+  queueMs = 0;
+  status = 0;
+  code: string | null = null;
+  flags = '';
+  detail = '';
+  bytesOut = 0;
+
+  constructor(
+    scope: Scope,
+    snapshot: Snapshot,
+    entry: Entry,
+    head: RequestHead,
+    requester: Requester,
+  ) {
+    this.#scope = scope;
+    this.#head = head;
+    this.#requester = requester;
+    this.#entry = entry;
+    this.startMs = scope.clock.now();
+    this.startWallMs = scope.clock.wallTime();
+    this.generation = snapshot.generation;
+    this.localZone = snapshot.zone;
+    const route = entry.table.match(head);
+    this.#route = route;
+    this.#body = new RequestBody(requester, route?.replayBytes ?? 0);
+    this.#waits = new Waits(scope.clock, this);
+    this.trace = scope.propagation.begin(
+      head.headers,
+      route?.untraced === true,
+      entry.trustIncoming,
+    );
+    const given = head.headers.get('x-request-id');
+    this.#ownRequestId = given === null ? scope.requestIds.next(this.startWallMs) : null;
+    this.requestId = given ?? (this.#ownRequestId as string);
+  }
+
+  /** Decides what happens to the request and sends the first attempt; a refusal follows in a microtask. */
+  begin(): void {
+    const route = this.#route;
+    this.cells.begin(this.#head.method);
+    if (route === null) this.#fail(noRoute(this.#head, this.#entry.table));
+    else if ((this.#head.contentLength ?? 0) > route.maxBodyBytes) this.#fail(bodyTooLarge(route));
+    else if (!route.cluster.limits.tryEnter()) this.#fail(route.cluster.limits.overflow());
+    else {
+      this.#entered = true;
+      this.#prepare(route);
+      this.#attempt(route);
+    }
+    this.#beginning = false;
+  }
+
+  #prepare(route: Route): void {
+    const head = this.#head;
+    const callerLeftMs = timeLeft(head.headers.get('outrigger-timeout-ms'));
+    const totalMs = Math.min(callerLeftMs, route.timeoutMs > 0 ? route.timeoutMs : callerLeftMs);
+    if (totalMs !== Number.POSITIVE_INFINITY) {
+      this.#deadlineMs = this.startMs + totalMs;
+      this.#waits.startTotal(totalMs);
+    }
+    this.#waits.startSilence(route.idleTimeoutMs);
+    stripRequest(head, route.direction);
+    if (route.direction === 'inbound') addForwarded(head, this.#scope.peer);
+  }
+
+  // ---- what the downstream says ------------------------------------------------------------------
+
+  data(bytes: Buffer): boolean {
+    if (this.#state === FINISHED) return true;
+    this.#waits.moved();
+    const room = this.#body.data(bytes);
+    const route = this.#route;
+    if (route !== null && this.bytesIn > route.maxBodyBytes && this.#state !== TUNNEL) {
+      this.#fail(bodyTooLarge(route));
+    }
+    return room;
+  }
+
+  end(trailers: HeaderBlock | null): void {
+    if (this.#state === FINISHED) return;
+    this.#body.end(trailers);
+    if (this.#responseEnded) this.#finish(null);
+  }
+
+  /** The downstream is gone, or broke the protocol in mid-body. */
+  abort(failure: Failure): void {
+    if (this.#state === FINISHED) return;
+    this.#cancelLive(failure);
+    if (this.status === 0) this.status = failure.status;
+    this.#finish(failure);
+  }
+
+  resume(): void {
+    this.#live?.downstreamRoom();
+  }
+
+  // ---- sending -----------------------------------------------------------------------------------
+
+  #attempt(route: Route): void {
+    const { cluster } = route;
+    if (!cluster.resolved) {
+      this.#holdForEndpoints(route);
+      return;
+    }
+    const endpoint = cluster.pick(this);
+    if (endpoint === null) {
+      this.#fail(noEndpoint(cluster));
+      return;
+    }
+    const { clock, propagation } = this.#scope;
+    const first = this.attempts.length === 0;
+    const now = first && this.#beginning ? this.startMs : clock.now();
+    if (first) this.queueMs = now - this.startMs;
+    const spanId = route.direction === 'inbound' ? this.trace.spanId : propagation.nextSpanId();
+    const attempt = new Attempt(this, endpoint, {
+      spanId,
+      startMs: now,
+      lbReason: cluster.lastReason,
+      candidates: cluster.usable,
+      retryReason: this.#retryReason,
+      timeLeftMs: this.#deadlineMs - now,
+    });
+    this.attempts.push(attempt);
+    this.#live = attempt;
+    this.#state = TRYING;
+    cluster.started(endpoint);
+    this.#waits.startTry(route.perTryTimeoutMs);
+    const head = attemptHead(
+      this.#head,
+      this.trace,
+      attempt,
+      this.attempts.length,
+      this.#ownRequestId,
+      propagation,
+    );
+    this.#body.attach(attempt.send(head));
+  }
+
+  #holdForEndpoints(route: Route): void {
+    this.#stopHolding = route.cluster.whenResolved(() => {
+      this.#stopHolding = null;
+      this.#pause?.cancel();
+      if (route.cluster.resolved) this.#attempt(route);
+      else this.#fail(notResolved(route));
+    });
+    this.#pause = this.#scope.clock.schedule(route.holdStartMs, () => {
+      this.#fail(notResolved(route));
+    });
+  }
+
+  /** PickInput: the request has been sent there already. */
+  tried(endpoint: Endpoint): boolean {
+    for (const attempt of this.attempts) if (attempt.endpoint === endpoint) return true;
+    return false;
+  }
+
+  /** PickInput: the attempt an endpoint is chosen for, from 1. */
+  get attempt(): number {
+    return this.attempts.length + 1;
+  }
+
+  /** PickInput: no route has a hash key. */
+  get hash(): number {
+    return 0;
+  }
+
+  // ---- what the upstream says --------------------------------------------------------------------
+
+  attemptInterim(attempt: Attempt, head: ResponseHead): void {
+    if (attempt !== this.#live) return;
+    this.#waits.moved();
+    this.#requester.head(head);
+  }
+
+  attemptHead(attempt: Attempt, head: ResponseHead): void {
+    if (attempt !== this.#live) return;
+    this.#waits.moved();
+    const route = this.#route as Route;
+    if (head.status >= 400 && this.#retriesStatus(route, attempt, head)) return;
+    this.#waits.stopTry();
+    route.cluster.answered(attempt.endpoint, head.status);
+    this.headMs = this.#scope.clock.now();
+    this.status = head.status;
+    this.#body.release();
+    const tunnel = head.status === 101 || (this.#head.method === 'CONNECT' && head.status < 300);
+    this.#state = tunnel ? TUNNEL : COMMITTED;
+    if (tunnel || isStream(head)) this.#waits.stopTotal();
+    rewriteResponse(head, route.direction, this.requestId);
+    this.#requester.head(head);
+  }
+
+  attemptData(attempt: Attempt, bytes: Buffer): boolean {
+    if (attempt !== this.#live) return true;
+    this.#waits.moved();
+    this.bytesOut += bytes.length;
+    return this.#requester.data(bytes);
+  }
+
+  attemptEnd(attempt: Attempt, trailers: HeaderBlock | null): void {
+    if (attempt !== this.#live) return;
+    this.#responseEnded = true;
+    this.#requester.end(trailers);
+    if (this.#state !== TUNNEL || this.#body.ended) this.#finish(null);
+  }
+
+  attemptFailed(attempt: Attempt, failure: Failure): void {
+    if (attempt !== this.#live) return;
+    if (this.#state === TRYING && this.#retriesFailure(attempt, failure)) return;
+    this.#fail(failure);
+  }
+
+  attemptRoom(attempt: Attempt): void {
+    if (attempt === this.#live) this.#body.room();
+  }
+
+  // ---- trying again ------------------------------------------------------------------------------
+
+  #retriesStatus(route: Route, attempt: Attempt, head: ResponseHead): boolean {
+    if (!route.retries.retriesStatus(head.status)) return false;
+    const waitMs = retryAfterMs(head.headers.get('retry-after'), this.#scope.clock.wallTime());
+    if (!this.#mayRetry(route, attempt, null, head.status, waitMs)) return false;
+    // A response that is read to its end leaves the connection usable; an unfinished request does not.
+    if (this.#body.ended || this.#head.ended) attempt.supersede();
+    else attempt.cancel(TRYING_ELSEWHERE);
+    this.#endAttempt(route, attempt, null);
+    this.#pauseThenAttempt(route, String(head.status), waitMs);
+    return true;
+  }
+
+  #retriesFailure(attempt: Attempt, failure: Failure): boolean {
+    const route = this.#route as Route;
+    if (!this.#mayRetry(route, attempt, failure, 0, null)) return false;
+    this.#endAttempt(route, attempt, failure);
+    this.#pauseThenAttempt(route, failure.code, null);
+    return true;
+  }
+
+  #mayRetry(
+    route: Route,
+    attempt: Attempt,
+    failure: Failure | null,
+    status: number,
+    askedMs: number | null,
+  ): boolean {
+    const { cluster } = route;
+    const denied = route.retries.decide({
+      failure,
+      status,
+      method: this.#head.method,
+      idempotencyKey: this.#head.headers.get('idempotency-key') !== null,
+      replayable: this.#body.replayable,
+      attempt: this.attempts.length,
+      headSent: this.#state >= COMMITTED,
+      timeLeftMs: this.#deadlineMs - this.#scope.clock.now(),
+      typicalMs: 0,
+      panic: cluster.panic,
+      nested: isRetry(this.#head.headers.get('outrigger-attempt')),
+      retryAfterMs: askedMs,
+      budget: cluster.budget,
+    });
+    attempt.budgetRemaining = cluster.budget.tokens;
+    attempt.retryDenied = denied === 'final' ? null : denied;
+    cluster.retryDecided(denied);
+    return denied === null;
+  }
+
+  #pauseThenAttempt(route: Route, reason: string, askedMs: number | null): void {
+    this.#live = null;
+    this.#state = WAITING;
+    this.#retryReason = reason;
+    this.#waits.stopTry();
+    this.#body.detach();
+    const { clock } = this.#scope;
+    const waitMs = backoffMs(route.retries.options, this.attempts.length, askedMs, clock);
+    if (waitMs < 1) this.#attempt(route);
+    else this.#pause = clock.schedule(waitMs, () => this.#attempt(route));
+  }
+
+  // ---- running out of time -----------------------------------------------------------------------
+
+  totalTimeOver(): void {
+    const route = this.#route as Route;
+    this.#fail(tookTooLong(route, this.#deadlineMs - this.startMs, this.#live));
+  }
+
+  tryTimeOver(): void {
+    const attempt = this.#live;
+    const route = this.#route as Route;
+    if (attempt === null) return;
+    const failure = new Failure(
+      'per_try_timeout',
+      `no response head in ${route.perTryTimeoutMs} ms from ${attempt.address}:${attempt.port}`,
+      { perTryTimeoutMs: route.perTryTimeoutMs, endpoint: `${attempt.address}:${attempt.port}` },
+    );
+    attempt.cancel(failure);
+    this.attemptFailed(attempt, failure);
+  }
+
+  silentForTooLong(): void {
+    const { idleTimeoutMs } = this.#route as Route;
+    this.#fail(
+      new Failure('stream_idle_timeout', `no byte either way for ${idleTimeoutMs} ms`, {
+        idleTimeoutMs,
+      }),
+    );
+  }
+
+  // ---- the end -----------------------------------------------------------------------------------
+
+  /** Answers with the failure, or breaks the message off where a final head is out already. */
+  #fail(failure: Failure): void {
+    if (this.#state === FINISHED) return;
+    if (this.#beginning) {
+      queueMicrotask(() => this.#fail(failure));
+      return;
+    }
+    this.#cancelLive(failure);
+    if (this.#state >= COMMITTED) {
+      this.#requester.abort(failure);
+      this.#finish(failure);
+      return;
+    }
+    const reply = localReply(failure, {
+      traceId: this.trace.traceId,
+      full: this.#entry.direction === 'outbound',
+    });
+    this.status = failure.status;
+    this.headMs = this.#scope.clock.now();
+    this.#state = COMMITTED;
+    this.#requester.head(reply.head);
+    this.#requester.data(reply.body);
+    this.#requester.end(null);
+    this.#finish(failure);
+  }
+
+  #cancelLive(failure: Failure): void {
+    this.#pause?.cancel();
+    this.#stopHolding?.();
+    this.#live?.cancel(failure);
+  }
+
+  #finish(failure: Failure | null): void {
+    const route = this.#route;
+    this.#waits.stop();
+    this.#pause?.cancel();
+    this.endMs = this.#scope.clock.now();
+    if (failure !== null) {
+      this.code = failure.code;
+      this.detail = failure.detail;
+      this.flags = this.attempts.length > 1 ? `${failure.flag},URX` : failure.flag;
+    } else if (this.attempts.length > 1 && this.attempts.at(-1)?.retryDenied) this.flags = 'URX';
+    this.#state = FINISHED;
+    if (route !== null) {
+      if (this.#live !== null) this.#endAttempt(route, this.#live, failure);
+      if (this.#entered) {
+        route.cluster.limits.leave();
+        route.cluster.finished(this.endMs - this.startMs, this.status, failure);
+      }
+    }
+    this.#live = null;
+    this.#body.detach();
+    this.#body.release();
+    this.#scope.recorder.record(this);
+  }
+
+  #endAttempt(route: Route, attempt: Attempt, failure: Failure | null): void {
+    attempt.endMs = this.#scope.clock.now();
+    attempt.code = failure === null ? null : failure.code;
+    route.cluster.ended(attempt.endpoint, {
+      status: attempt.status,
+      failure,
+      durationMs: attempt.endMs - attempt.startMs,
+    });
+    if (failure === null && !attempt.superseded) attempt.close();
+  }
+
+  // ---- RequestRecord -----------------------------------------------------------------------------
+
+  get cells(): RequestCells {
+    return this.#route === null ? this.#entry.unrouted : this.#route.cells;
+  }
+  get direction(): 'inbound' | 'outbound' {
+    return this.#entry.direction;
+  }
+  get method(): string {
+    return this.#head.method;
+  }
+  get scheme(): string {
+    return this.#head.scheme;
+  }
+  get authority(): string {
+    return this.#head.authority;
+  }
+  get path(): string {
+    return this.#head.path;
+  }
+  get version(): string {
+    return this.#head.version;
+  }
+  get service(): string {
+    return this.#route === null ? '' : this.#route.service;
+  }
+  get route(): string {
+    return this.#route === null ? '' : this.#route.name;
+  }
+  get template(): string | null {
+    return this.#route === null ? null : this.#route.template;
+  }
+  get policy(): string {
+    const route = this.#route;
+    return route === null || route.direction === 'inbound' ? '' : route.cluster.policy;
+  }
+  get bytesIn(): number {
+    return this.#body.received;
+  }
+  get peerAddress(): string {
+    return this.#scope.peer.address;
+  }
+  get peerPort(): number {
+    return this.#scope.peer.port;
+  }
+  get userAgent(): string | null {
+    return this.#head.headers.get('user-agent');
+  }
+}
+
+const TRYING_ELSEWHERE = new Failure('downstream_closed', 'another attempt takes over');
+
+/** The request is itself a retry of a caller further up, whose budget is the one that counts. */
+function isRetry(attempt: string | null): boolean {
+  return attempt !== null && attempt !== '1';
+}
