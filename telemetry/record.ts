@@ -109,7 +109,13 @@ export interface RequestTrace {
   /** `outrigger.sampling.reason` for a root, sampled or not, else null. */
   readonly reason: string | null;
   /** Context received at a trust edge, which the new trace links to; absent or null elsewhere. */
-  readonly link?: { readonly traceId: string; readonly spanId: string } | null;
+  readonly link?: TraceLink | null;
+}
+
+/** A span of another trace that this one is related to. */
+export interface TraceLink {
+  readonly traceId: string;
+  readonly spanId: string;
 }
 
 /** Header fields as propagation sees them; a `HeaderBlock` is one. */

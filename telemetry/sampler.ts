@@ -1,0 +1,55 @@
+import { lowerHexDigit } from './hex.ts';
+
+/** Decides about traces that begin here. */
+export interface RootSampler {
+  /** `outrigger.sampling.reason` of its decisions. */
+  readonly reason: string;
+  sample(traceId: string): boolean;
+}
+
+/** The same decision for every trace. */
+export class ConstantSampler implements RootSampler {
+  readonly reason: string;
+  readonly #decision: boolean;
+
+  constructor(decision: boolean) {
+    this.#decision = decision;
+    this.reason = decision ? 'always_on' : 'always_off';
+  }
+
+  sample(): boolean {
+    return this.#decision;
+  }
+}
+
+/**
+ * A share of all traces, decided by the trace id, so that every sidecar with the same ratio decides alike.
+ * Same arithmetic as the `TraceIdRatioBased` sampler of the OpenTelemetry SDK.
+ */
+export class RatioSampler implements RootSampler {
+  readonly reason: string;
+  readonly #bound: number;
+
+  /** `ratio` 0–1. */
+  constructor(ratio: number, reason = 'ratio') {
+    this.reason = reason;
+    this.#bound = ratio >= 1 ? 0x1_0000_0000 : Math.floor(Math.max(0, ratio) * 0xffff_ffff);
+  }
+
+  sample(traceId: string): boolean {
+    return foldTraceId(traceId) < this.#bound;
+  }
+}
+
+/** XOR of the four 32-bit words of a trace id in lower-case hex. */
+function foldTraceId(traceId: string): number {
+  let folded = 0;
+  for (let at = 0; at < 32; at += 8) {
+    let word = 0;
+    for (let digit = 0; digit < 8; digit++) {
+      word = (word << 4) | lowerHexDigit(traceId.charCodeAt(at + digit));
+    }
+    folded ^= word;
+  }
+  return folded >>> 0;
+}
