@@ -33,7 +33,10 @@ export function connectTcp(
 ): Connecting {
   const { address, port } = options;
   if (isIP(address) === 0 || !Number.isInteger(port) || port < 1 || port > 65_535)
-    return refuseLater(new Failure('connection_refused', 'not an address', { address, port }), ready);
+    return refuseLater(
+      new Failure('connection_refused', 'not an address', { address, port }),
+      ready,
+    );
 
   let socket: Socket | null = null;
   let settled = false;

@@ -45,7 +45,8 @@ export class HostName {
     if (this.#waiting.push(answer) > 1) return;
     this.#resolver.resolve4(this.#name, { ttl: true }, (error, records) => {
       if (error === null) this.#answered(records);
-      else this.#resolver.resolve6(this.#name, { ttl: true }, (_, six) => this.#answered(six, error));
+      else
+        this.#resolver.resolve6(this.#name, { ttl: true }, (_, six) => this.#answered(six, error));
     });
   }
 

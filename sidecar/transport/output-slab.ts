@@ -1,18 +1,30 @@
-/** Bytes of one slab: more than any head with a small body, less than what is worth sending without a copy. */
-export const SLAB_BYTES = 16_384;
+import { READ_BYTES } from './read-buffer.ts';
 
-/** Free slabs kept for reuse, 1 MiB in all; a slab beyond that is left to the collector. */
-const KEPT = 64;
+/** Bytes of a small slab: a head with a small body. */
+export const SMALL_SLAB_BYTES = 16_384;
 
-const free: Buffer[] = [];
+/** Bytes of a large slab: one whole read behind a head. */
+export const LARGE_SLAB_BYTES = READ_BYTES + SMALL_SLAB_BYTES;
 
-/** Memory in which small writes are put together. It is the caller's until `giveSlab`. */
-export function takeSlab(): Buffer {
-  // Last in, first out: the slab that was just sent is still in the processor's cache.
-  return free.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES);
+/** Free slabs kept for reuse, some 2 MiB in all; one beyond that is left to the collector. */
+const KEPT_SMALL = 48;
+const KEPT_LARGE = 16;
+
+const small: Buffer[] = [];
+const large: Buffer[] = [];
+
+/**
+ * Memory for at least `bytes`, at most `LARGE_SLAB_BYTES`; the caller's until `giveSlab`. Last in, first
+ * out: the slab that was just sent is still in the processor's cache.
+ */
+export function takeSlab(bytes: number): Buffer {
+  if (bytes <= SMALL_SLAB_BYTES) return small.pop() ?? Buffer.allocUnsafeSlow(SMALL_SLAB_BYTES);
+  return large.pop() ?? Buffer.allocUnsafeSlow(LARGE_SLAB_BYTES);
 }
 
-/** The kernel has taken everything in it. */
+/** Gives a slab back once nothing refers to its bytes any more. */
 export function giveSlab(slab: Buffer): void {
-  if (free.length < KEPT) free.push(slab);
+  if (slab.length === SMALL_SLAB_BYTES) {
+    if (small.length < KEPT_SMALL) small.push(slab);
+  } else if (large.length < KEPT_LARGE) large.push(slab);
 }

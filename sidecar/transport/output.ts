@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import { type Flushable, outputs } from './flush.ts';
-import { giveSlab, SLAB_BYTES, takeSlab } from './output-slab.ts';
-import type { ReadSlab } from './read-buffer.ts';
+import { giveSlab, LARGE_SLAB_BYTES, SMALL_SLAB_BYTES, takeSlab } from './output-slab.ts';
 
 /** Bytes above which writers are told to wait. */
 export const HIGH_WATER_BYTES = 65_536;
@@ -9,17 +8,19 @@ export const HIGH_WATER_BYTES = 65_536;
 /** Bytes below which they may go on. */
 export const LOW_WATER_BYTES = 16_384;
 
-/** Memory that write number `write` sends from; not to be touched before the kernel took it. */
+/** Bytes from which memory that is ours goes to the socket as it is: a second piece costs more than copying less. */
+const DIRECT_BYTES = SMALL_SLAB_BYTES;
+
+/** A slab that write number `write` sends from; not to be touched before the kernel took it. */
 interface Pin {
   readonly write: number;
-  readonly slab: Buffer | null;
-  readonly loan: ReadSlab | null;
+  readonly slab: Buffer;
 }
 
 /**
- * Output of one socket until the kernel takes it. Text and small buffers are put together and leave as one
- * system call; large pieces go to the socket as they are when their memory stays untouched, else as a copy.
- * While the kernel takes nothing, at most the writes of callers that ignore `false` add up here.
+ * Output of one socket until the kernel takes it: text and buffers are put together in a slab and leave as
+ * one system call. Bytes are copied when they are appended, unless they are large and owned: the socket
+ * refers to what the kernel did not take at once, so shared memory must never reach it.
  */
 export class Output implements Flushable {
   readonly #socket: Socket;
@@ -31,7 +32,7 @@ export class Output implements Flushable {
   #used = 0;
   #text = '';
   #listed = false;
-  /** A flush found the socket busy: the next write that ends continues it. */
+  /** A flush found the socket busy: the write that is under way continues it. */
   #held = false;
   #writes = 0;
   #taken = 0;
@@ -47,26 +48,27 @@ export class Output implements Flushable {
     return this.#socket.writableLength + this.#used + this.#text.length;
   }
 
+  /** Text is latin-1, one byte for each UTF-16 unit. */
   appendText(text: string): void {
+    if (this.#text.length + text.length > SMALL_SLAB_BYTES) this.#handWaiting();
     this.#text += text;
     this.#list();
-    if (this.#text.length > SLAB_BYTES) this.#handWaiting();
   }
 
-  /** `loan`: the slab that `bytes` lies in, when it can be lent; `owned`: the memory is ours from now on. */
-  appendBytes(bytes: Buffer, owned: boolean, loan: ReadSlab | null): void {
-    if (bytes.length === 0) return;
-    if (this.#used + this.#text.length + bytes.length > SLAB_BYTES) {
-      if (bytes.length > SLAB_BYTES >> 1) {
-        this.#handLarge(owned || loan !== null ? bytes : Buffer.from(bytes), loan);
-        return;
-      }
-      this.#handWaiting();
+  /** `owned`: nobody else touches the memory again. */
+  appendBytes(bytes: Buffer, owned: boolean): void {
+    if (owned && bytes.length >= DIRECT_BYTES) {
+      this.#handOwned(bytes);
+      return;
     }
-    this.#spill();
-    const slab = (this.#slab ??= takeSlab());
-    slab.set(bytes, this.#used);
-    this.#used += bytes.length;
+    for (let from = 0; from < bytes.length; ) {
+      const room = LARGE_SLAB_BYTES - this.#used - this.#text.length;
+      const length = Math.min(room, bytes.length - from);
+      if (length > 0)
+        this.#copy(length === bytes.length ? bytes : bytes.subarray(from, from + length));
+      from += length;
+      if (from < bytes.length) this.#handWaiting();
+    }
     this.#list();
   }
 
@@ -92,7 +94,8 @@ export class Output implements Flushable {
   /** The socket is closed: nothing refers to our memory any more. */
   close(): void {
     this.discard();
-    this.#unpinAll();
+    for (const pin of this.#pins) giveSlab(pin.slab);
+    this.#pins.length = 0;
   }
 
   #list(): void {
@@ -102,20 +105,39 @@ export class Output implements Flushable {
     else outputs.add(this);
   }
 
-  /** Moves waiting text behind the bytes of the slab. The caller has checked that it fits. */
+  /** Adds waiting text and `bytes` to the slab; the caller has checked that they fit a large one. */
+  #copy(bytes: Buffer): void {
+    this.#reserve(this.#text.length + bytes.length);
+    this.#spill();
+    (this.#slab as Buffer).set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  #reserve(more: number): void {
+    const slab = this.#slab;
+    if (slab !== null && this.#used + more <= slab.length) return;
+    const larger = takeSlab(this.#used + more);
+    if (slab !== null) {
+      slab.copy(larger, 0, 0, this.#used);
+      giveSlab(slab);
+    }
+    this.#slab = larger;
+  }
+
   #spill(): void {
     if (this.#text === '') return;
-    const slab = (this.#slab ??= takeSlab());
-    this.#used += slab.write(this.#text, this.#used, 'latin1');
+    this.#used += (this.#slab as Buffer).write(this.#text, this.#used, 'latin1');
     this.#text = '';
   }
 
   #handWaiting(): void {
-    if (this.#used > 0 && this.#text !== '') {
-      if (this.#used + this.#text.length <= SLAB_BYTES) this.#spill();
-      else this.#handSlab();
+    if (this.#used > 0) {
+      if (this.#text !== '' && this.#used + this.#text.length <= LARGE_SLAB_BYTES) {
+        this.#reserve(this.#text.length);
+        this.#spill();
+      }
+      this.#handSlab();
     }
-    if (this.#used > 0) this.#handSlab();
     if (this.#text !== '') {
       const text = this.#text;
       this.#text = '';
@@ -126,53 +148,37 @@ export class Output implements Flushable {
   #handSlab(): void {
     const slab = this.#slab as Buffer;
     this.#hand(slab.subarray(0, this.#used));
-    this.#used = 0;
     this.#slab = null;
+    this.#used = 0;
+    // The socket tries the system call at once: nothing left means that the kernel has taken all of it.
     if (this.#socket.writableLength === 0) giveSlab(slab);
-    else this.#pins.push({ write: this.#writes, slab, loan: null });
+    else this.#pins.push({ write: this.#writes, slab });
   }
 
-  #handLarge(bytes: Buffer, loan: ReadSlab | null): void {
-    const socket = this.#socket;
+  #handOwned(bytes: Buffer): void {
     const together = this.#used > 0 || this.#text !== '';
     if (together) {
-      socket.cork();
+      this.#socket.cork();
       this.#handWaiting();
     }
     this.#hand(bytes);
-    if (loan !== null) {
-      loan.lend();
-      this.#pins.push({ write: this.#writes, slab: null, loan });
-    }
-    if (together) socket.uncork();
-    if (socket.writableLength === 0) this.#unpinAll();
+    if (together) this.#socket.uncork();
   }
 
   #hand(piece: Buffer | string): void {
     this.#writes++;
-    // The socket tries the system call at once: `writableLength` 0 afterwards means that all was taken.
     this.#socket.write(piece, 'latin1', this.#onWritten);
-  }
-
-  #unpinAll(): void {
-    for (const pin of this.#pins) unpin(pin);
-    this.#pins.length = 0;
   }
 
   /** Once for each write, in order, also when it fails. */
   readonly #onWritten = (): void => {
     this.#taken++;
     while (this.#pins.length > 0 && (this.#pins[0] as Pin).write <= this.#taken)
-      unpin(this.#pins.shift() as Pin);
+      giveSlab((this.#pins.shift() as Pin).slab);
     if (this.#held && this.#socket.writableLength === 0 && !this.#socket.destroyed) {
       this.#held = false;
       this.#handWaiting();
     }
     this.#onTaken();
   };
-}
-
-function unpin(pin: Pin): void {
-  if (pin.slab !== null) giveSlab(pin.slab);
-  pin.loan?.release();
 }

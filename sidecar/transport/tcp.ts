@@ -1,7 +1,7 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import { outputs } from './flush.ts';
 import { HIGH_WATER_BYTES, LOW_WATER_BYTES, Output } from './output.ts';
-import { ReadBuffer, type ReadSlab } from './read-buffer.ts';
+import { READ_BYTES, readBuffer } from './read-buffer.ts';
 import type { Transport, TransportHandler } from './transport.ts';
 
 /** `shared`: sockets read into the shared buffer; `events`: Node allocates a buffer for each read. */
@@ -22,9 +22,8 @@ export interface TcpOptions {
 /** Idle time after which the kernel probes the peer, milliseconds; ten probes, one a second, then ETIMEDOUT. */
 const KEEP_ALIVE_DELAY_MS = 30_000;
 
-/** Where the bytes of the read callback that runs now lie: lent, taken over or copied when they are written. */
-let readingSlab: ReadSlab | null = null;
-let readingFresh: ArrayBufferLike | null = null;
+/** Memory of the `data` event that runs now: Node made it for this read alone, so that writes may keep it. */
+let fresh: ArrayBufferLike | null = null;
 
 /**
  * A transport over a plain TCP socket. The owner calls `attach` in the turn in which it gets it, and may
@@ -36,9 +35,8 @@ export class TcpTransport implements Transport {
   readonly #options: TcpOptions;
   readonly #socket: Socket;
   readonly #output: Output;
-  readonly #buffer: ReadBuffer | null;
+  readonly #shared: boolean;
   #handler: TransportHandler | null = null;
-  #lastRead = 0;
   #inRead = false;
   #paused = false;
   /** A `write` returned false and `drained` is owed. */
@@ -52,11 +50,11 @@ export class TcpTransport implements Transport {
     this.#options = options;
     this.remoteAddress = options.remoteAddress;
     this.remotePort = options.remotePort;
-    this.#buffer = options.readMode === 'shared' ? new ReadBuffer() : null;
-    const socket = open(this.#buffer === null ? undefined : this.#onread(this.#buffer));
+    this.#shared = options.readMode === 'shared';
+    const socket = open(this.#shared ? this.#onread() : undefined);
     this.#socket = socket;
     socket.on('error', this.#onError);
-    if (this.#buffer === null) socket.on('data', this.#onData);
+    if (!this.#shared) socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
     socket.setNoDelay(true);
@@ -79,9 +77,7 @@ export class TcpTransport implements Transport {
   write(bytes: string | Buffer, owned = false): boolean {
     if (this.#over || this.#ending) return false;
     if (typeof bytes === 'string') this.#output.appendText(bytes);
-    else if (readingSlab !== null && bytes.buffer === readingSlab.bytes.buffer)
-      this.#output.appendBytes(bytes, false, readingSlab);
-    else this.#output.appendBytes(bytes, owned || bytes.buffer === readingFresh, null);
+    else this.#output.appendBytes(bytes, owned || bytes.buffer === fresh);
     if (this.#output.unsent <= HIGH_WATER_BYTES) return true;
     this.#full = true;
     return false;
@@ -90,13 +86,13 @@ export class TcpTransport implements Transport {
   pause(): void {
     if (this.#over || this.#paused) return;
     this.#paused = true;
-    if (!this.#inRead || this.#buffer === null) this.#socket.pause();
+    if (!this.#inRead || !this.#shared) this.#socket.pause();
   }
 
   resume(): void {
     if (this.#over || !this.#paused) return;
     this.#paused = false;
-    if (!this.#inRead || this.#buffer === null) this.#socket.resume();
+    if (!this.#inRead || !this.#shared) this.#socket.resume();
   }
 
   end(): void {
@@ -114,31 +110,20 @@ export class TcpTransport implements Transport {
     else this.#socket.destroy();
   }
 
-  #onread(buffer: ReadBuffer): OnReadOpts {
-    let started = false;
-    const next = (): Buffer | undefined => {
-      if (started) return buffer.next(this.#lastRead);
-      started = true;
-      return buffer.bytes;
-    };
+  #onread(): OnReadOpts {
     return {
-      // Node keeps the buffer it has when the function returns nothing; the type does not say so.
-      buffer: next as () => Buffer,
+      buffer: readBuffer,
       callback: (length) => {
-        this.#lastRead = length;
-        readingSlab = buffer.lendable;
-        const bytes = buffer.bytes;
-        this.#deliver(length === bytes.length ? bytes : bytes.subarray(0, length));
-        readingSlab = null;
+        this.#deliver(length === READ_BYTES ? readBuffer : readBuffer.subarray(0, length));
         return !this.#paused;
       },
     };
   }
 
   readonly #onData = (bytes: Buffer): void => {
-    readingFresh = bytes.buffer;
+    fresh = bytes.buffer;
     this.#deliver(bytes);
-    readingFresh = null;
+    fresh = null;
   };
 
   #deliver(bytes: Buffer): void {
@@ -184,7 +169,6 @@ export class TcpTransport implements Transport {
   readonly #onClose = (): void => {
     this.#over = true;
     this.#output.close();
-    this.#buffer?.close();
     const handler = this.#handler;
     this.#handler = null;
     outputs.enter();
