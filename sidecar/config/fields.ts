@@ -50,7 +50,7 @@ export const text = z
   .max(4096)
   // oxlint-disable-next-line no-control-regex -- control characters are what it refuses
   .regex(/^[^\u0000-\u001f\u007f]*$/)
-  .meta({ title: 'text without control characters, at most 4096 of them' });
+  .meta({ title: 'one line of text' });
 
 /** Text that may be left out: empty means not given. */
 export function optionalText(description: string) {

@@ -9,7 +9,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** Every port a sidecar with this configuration opens, in the order of the file's sections. */
+/** Every port a sidecar with this configuration opens, those with a default port first. */
 export function listenAddresses(config: Config): ListenAddress[] {
   const addresses: ListenAddress[] = [];
   const { inbound, forwardProxy, admin } = config;
@@ -21,16 +21,6 @@ export function listenAddresses(config: Config): ListenAddress[] {
       port: inbound.port,
     });
   }
-  config.upstreams.forEach((upstream, index) => {
-    if (upstream.port === null) return;
-    const path: Path = ['upstreams', index, 'port'];
-    addresses.push({
-      name: `upstream ${upstream.name}`,
-      path,
-      host: upstream.host,
-      port: upstream.port,
-    });
-  });
   if (forwardProxy.enabled) {
     const path: Path = ['forwardProxy', 'port'];
     addresses.push({
@@ -45,6 +35,16 @@ export function listenAddresses(config: Config): ListenAddress[] {
     path: ['admin', 'port'],
     host: admin.host,
     port: admin.port,
+  });
+  config.upstreams.forEach((upstream, index) => {
+    if (upstream.port === null) return;
+    const path: Path = ['upstreams', index, 'port'];
+    addresses.push({
+      name: `upstream ${upstream.name}`,
+      path,
+      host: upstream.host,
+      port: upstream.port,
+    });
   });
   return addresses;
 }

@@ -67,12 +67,15 @@ function interpret(
   const { config, mistakes } = validate(value, sources);
   mistakes.push(...tokenMistakes(root));
   if (mistakes.length > 0 || config === null) {
-    return {
-      ok: false,
-      errors: mistakes.map((mistake) => explained(mistake, sources.place(mistake.path))),
-    };
+    return { ok: false, errors: inFileOrder(mistakes, sources) };
   }
   return { ok: true, loaded: { config, file, sources, warnings: [...otel.warnings, ...unknown] } };
+}
+
+function inFileOrder(mistakes: readonly Mistake[], sources: Sources): ConfigError[] {
+  const lines = mistakes.map((mistake) => ({ mistake, line: sources.lineOf(mistake.path) }));
+  lines.sort((a, b) => a.line - b.line);
+  return lines.map(({ mistake }) => explained(mistake, sources.place(mistake.path)));
 }
 
 /**

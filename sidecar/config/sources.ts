@@ -1,5 +1,5 @@
 import { formatPath, type Path } from './config-error.ts';
-import type { ConfigDocument } from './document.ts';
+import { type ConfigDocument, valueAt } from './document.ts';
 import type { EnvironmentValue } from './environment.ts';
 import type { Config } from './schema.ts';
 
@@ -25,7 +25,12 @@ export class Sources {
   /** `file:line`, `env:NAME` or `default`. An inherited value has the source of what it inherits. */
   of(path: Path): string {
     const variable = this.#variable(path);
-    if (variable !== null) return `env:${variable}`;
+    if (
+      variable !== null &&
+      valueAt(variable.value, path.slice(variable.path.length)) !== undefined
+    ) {
+      return `env:${variable.name}`;
+    }
     if (this.#document?.has(path) === true)
       return `${this.#file ?? ''}:${this.#document.lineOf(path)}`;
     const inherited = inheritedFrom(path);
@@ -35,9 +40,15 @@ export class Sources {
   /** Where a mistake at this path is to be corrected: `file:line`, `env NAME`, or the file. */
   place(path: Path): string {
     const variable = this.#variable(path);
-    if (variable !== null) return `env ${variable}`;
+    if (variable !== null) return `env ${variable.name}`;
     if (this.#document === null || this.#file === null) return 'configuration';
     return `${this.#file}:${this.#document.lineOf(path)}`;
+  }
+
+  /** Line of a path in the file; 0 when the environment gave it, or there is no file. */
+  lineOf(path: Path): number {
+    if (this.#document === null || this.#variable(path) !== null) return 0;
+    return this.#document.lineOf(path);
   }
 
   /** The source of every value that is not itself a section, by dotted path. */
@@ -47,13 +58,13 @@ export class Sources {
     return list;
   }
 
-  #variable(path: Path): string | null {
-    const value = this.#values.findLast(
+  #variable(path: Path): EnvironmentValue | null {
+    const found = this.#values.findLast(
       (candidate) =>
         candidate.path.length <= path.length &&
         candidate.path.every((part, index) => part === path[index]),
     );
-    return value?.name ?? null;
+    return found ?? null;
   }
 
   #visit(value: unknown, path: Path, list: Record<string, string>): void {
