@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import type { MeshPlan, PlannedInstance } from './plan.ts';
+
+/** The configuration file of one sidecar of the local mesh, as JSON, complete with its reasons below. */
+export function sidecarConfig(plan: MeshPlan, it: PlannedInstance, otlpEndpoint: string | null) {
+  const { app, upstreams } = it;
+  return {
+    service: { name: it.service, id: it.id, address: '127.0.0.1', zone: it.zone },
+    ...(app === null
+      ? {}
+      : { inbound: { host: '127.0.0.1', port: app.inboundPort, appPort: app.port } }),
+    upstreams,
+    balancing: {
+      // Services of two or three instances are far below the size from which zones count by default.
+      minClusterSize: 1,
+    },
+    outliers: {
+      // So that one instance out of two can be taken out; by default none can.
+      maxEjectedShare: 0.5,
+    },
+    forwardProxy: { enabled: false },
+    consul: {
+      address: `http://127.0.0.1:${plan.registryPorts[0]}`,
+      // A killed instance leaves the list, and a restarted registry hears of everybody, within seconds.
+      checkTtlMs: 6000,
+      snapshotDir: join(plan.directory, `${it.id}-snapshot`),
+    },
+    drain: { delayMs: 0, timeoutMs: 1000 },
+    admin: { port: it.adminPort },
+    trace: {
+      ratio: 1,
+      ...(otlpEndpoint === null
+        ? { exporter: 'none' }
+        : { exporter: 'otlp', otlp: { endpoint: otlpEndpoint }, batch: { delayMs: 1000 } }),
+    },
+    accessLog: { filter: 'errors' },
+    log: { level: 'warn' },
+  } as const;
+}
