@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePorts } from '../../test/support/free-ports.ts';
+import { freePorts } from '../../sidecar/up/ports.ts';
 import { findPeer } from '../../test/tools/peers.mjs';
 import { startServer } from './server-process.ts';
 import type { Setup, Subject } from './subject.ts';

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePorts } from '../../test/support/free-ports.ts';
+import { freePorts } from '../../sidecar/up/ports.ts';
 import { startServer } from './server-process.ts';
 import type { Subject } from './subject.ts';
 

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
+import { freePorts } from '../../sidecar/up/ports.ts';
 import { findJaeger } from '../tools/jaeger.mjs';
-import { freePorts } from './free-ports.ts';
 
 const startTimeoutMs = 20_000;
 const findTimeoutMs = 10_000;
