@@ -17,7 +17,7 @@ export class AliasTable {
     const small: number[] = [];
     const large: number[] = [];
     for (let index = 0; index < count; index++) {
-      (scaled[index] as number) < 1 ? small.push(index) : large.push(index);
+      ((scaled[index] as number) < 1 ? small : large).push(index);
     }
     while (small.length > 0 && large.length > 0) {
       const low = small.pop() as number;

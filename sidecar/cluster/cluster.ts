@@ -148,7 +148,7 @@ export class Cluster {
     const verdict = verdictOf(outcome);
     if (verdict === 'ok') this.budget.deposit();
     else if (verdict !== 'none') endpoint.failures++;
-    this.ejector.record(endpoint, verdict);
+    if (endpoint.member) this.ejector.record(endpoint, verdict);
     this.#members.closeIdle();
   }
 
@@ -278,18 +278,27 @@ export class Cluster {
       clock: this.#clock,
       zone,
       split: panic ? null : this.#split(endpoints),
-      plainReason: panic ? 'panic' : this.#strictZone() === null ? 'policy' : 'zone_local',
+      plainReason: panic ? 'panic' : this.#plainReason(endpoints),
       remoteReason: this.#localIsLost(endpoints) ? 'local_unhealthy' : 'zone_spill',
     });
   }
 
+  /** Why endpoints are chosen where zones do not divide the requests. */
+  #plainReason(endpoints: readonly Endpoint[]): PickReason {
+    if (this.#strictZone() !== null) return 'zone_local';
+    return this.#prefersZone() && this.#localIsLost(endpoints) ? 'local_unhealthy' : 'policy';
+  }
+
+  #prefersZone(): boolean {
+    const { balancing, zone } = this.#options;
+    return zone !== '' && (balancing.zone === 'prefer' || balancing.zone === 'proportional');
+  }
+
   #split(endpoints: readonly Endpoint[]): ZoneSplit | null {
     const { balancing, zone } = this.#options;
-    const rule = balancing.zone;
-    if (zone === '' || rule === 'ignore' || rule === 'strict') return null;
-    const counts = countZones(endpoints);
-    const smallest = rule === 'proportional' ? balancing.minClusterSize : 0;
-    return proportionalSplit(zone, this.#callers, counts, smallest);
+    if (!this.#prefersZone()) return null;
+    const smallest = balancing.zone === 'proportional' ? balancing.minClusterSize : 0;
+    return proportionalSplit(zone, this.#callers, countZones(endpoints), smallest);
   }
 
   /** Our own zone has members, and none of them is usable. */

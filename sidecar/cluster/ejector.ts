@@ -138,7 +138,9 @@ export class Ejector {
     for (const endpoint of Array.from(this.#running.keys())) this.#return(endpoint);
   }
 
+  /** Stops deciding; nothing is scheduled from here on. */
   close(): void {
+    this.#options = null;
     this.#sweep?.cancel();
     this.#sweep = null;
   }

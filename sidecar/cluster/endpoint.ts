@@ -12,6 +12,8 @@ export class Endpoint {
   /** `address:port`, IPv6 in brackets. */
   readonly key: string;
 
+  /** In the registry's present list; one that left may still have work under way. */
+  member = true;
   /** Attempts sent by this sidecar and not yet ended. */
   inflight = 0;
   /** Attempts since the start. */

@@ -53,6 +53,7 @@ export class Members {
     const removed: Endpoint[] = [];
     for (const [identity, endpoint] of previous) {
       if (next.has(identity)) continue;
+      endpoint.member = false;
       removed.push(endpoint);
       this.#leaving.set(identity, endpoint);
     }
@@ -75,6 +76,7 @@ export class Members {
     const leaving = this.#leaving.get(identity);
     if (leaving === undefined) return new Endpoint(spec, this.#makeUpstream(spec));
     this.#leaving.delete(identity);
+    leaving.member = true;
     return leaving;
   }
 

@@ -1,0 +1,47 @@
+import { expect } from 'chai';
+import { Limits } from '../../../sidecar/cluster/limits.ts';
+
+describe('limits', () => {
+  it('let in as many as configured, and another when one has left', () => {
+    const limits = new Limits('orders', 2);
+    expect([limits.tryEnter(), limits.tryEnter(), limits.tryEnter()]).to.deep.equal([
+      true,
+      true,
+      false,
+    ]);
+
+    limits.leave();
+
+    expect(limits.tryEnter()).to.equal(true);
+    expect(limits.overflows).to.equal(1);
+  });
+
+  it('name the limit, its key and the count in the refusal', () => {
+    const limits = new Limits('orders', 1);
+    limits.tryEnter();
+
+    const failure = limits.overflow();
+
+    expect(failure.code).to.equal('overflow');
+    expect(failure.evidence).to.deep.equal({
+      service: 'orders',
+      limit: 'maxRequests',
+      key: 'limits.maxRequests',
+      max: 1,
+      active: 1,
+    });
+  });
+
+  it('call back once when the last request has left', () => {
+    const limits = new Limits('orders', 5);
+    let calls = 0;
+    limits.tryEnter();
+    limits.whenIdle(() => calls++);
+
+    limits.leave();
+    limits.tryEnter();
+    limits.leave();
+
+    expect(calls).to.equal(1);
+  });
+});
