@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
  * memory, without access control. It exists so that the local mesh runs where no Consul is
  * installed; it is one node with one datacenter, and it forgets everything when it stops.
  *
- * Served: `agent/self`, `agent/services`, `agent/service/:id`, `agent/service/register`,
+ * Served: `agent/self`, `agent/services`, `agent/checks`, `agent/service/:id`, `agent/service/register`,
  * `agent/service/deregister/:id`, `agent/service/maintenance/:id`, `agent/check/{pass,warn,fail,update}/:id`,
  * `catalog/nodes`, `catalog/services`, `catalog/service/:name`, `health/service/:name`, `status/leader`.
  * The reads under `catalog` and `health` block with `index` and `wait`. Everything else is 404.
@@ -76,6 +76,15 @@ export class DevelopmentRegistry {
       const all = [...this.#services].map(([key, it]) => [key, agentService(it)] as const);
       return reply(response, 200, Object.fromEntries(all));
     }
+    if (kind === 'checks') {
+      const all = [...this.#services.values()].flatMap((it) =>
+        [...it.checks.values()].map((check) => [
+          check.id,
+          checkEntry(check, it.service, 'ttl', it),
+        ]),
+      );
+      return reply(response, 200, Object.fromEntries(all));
+    }
     const found = kind === 'service' ? this.#services.get(id) : undefined;
     if (found === undefined) return reply(response, 404, `unknown service ID: ${id}`);
     reply(response, 200, agentService(found));
@@ -114,8 +123,7 @@ export class DevelopmentRegistry {
       Object.assign(check, { status: before.status, output: before.output, since: before.since });
     }
     for (const check of known?.checks.values() ?? []) {
-      const kept = check.id.startsWith(MAINTENANCE) || !replaceChecks;
-      if (kept && !wanted.checks.has(check.id)) wanted.checks.set(check.id, check);
+      if (!replaceChecks && !wanted.checks.has(check.id)) wanted.checks.set(check.id, check);
     }
     if (known !== undefined && sameRegistration(known, wanted)) {
       for (const check of known.checks.values()) check.beatAt = Date.now();
@@ -262,6 +270,8 @@ export class DevelopmentRegistry {
   }
 
   #instances(area: 'catalog' | 'health', name: string, query: URLSearchParams): unknown[] {
+    // Consul lists its own servers; that it does proves to callers that they may read.
+    if (name === 'consul') return [area === 'health' ? healthEntry(SERVER) : catalogEntry(SERVER)];
     const tags = query.getAll('tag');
     const passingOnly = query.has('passing') && query.get('passing') !== 'false';
     const found = [...this.#services.values()].filter(
@@ -345,6 +355,22 @@ interface Registration {
   createIndex: number;
   modifyIndex: number;
 }
+
+const SERVER: Registration = {
+  service: {
+    ID: 'consul',
+    Service: 'consul',
+    Tags: [],
+    Meta: { version: Version },
+    Address: '',
+    Port: 8300,
+    Weights: { Passing: 1, Warning: 1 },
+    EnableTagOverride: false,
+  },
+  checks: new Map(),
+  createIndex: 1,
+  modifyIndex: 1,
+};
 
 function parseRegistration(body: string): Registration | Refusal {
   const fields = parseObject(body);
@@ -439,18 +465,24 @@ function agentService({ service, createIndex, modifyIndex }: Registration): unkn
 
 function healthEntry(registration: Registration): unknown {
   const { service, checks, createIndex, modifyIndex } = registration;
-  const indexes = { CreateIndex: createIndex, ModifyIndex: modifyIndex };
   const serf = {
     id: 'serfHealth',
     name: 'Serf Health Status',
     status: 'passing',
     output: 'Agent alive',
   };
-  const own = [...checks.values()].map((check) => checkEntry(check, service, 'ttl', indexes));
+  const own = [...checks.values()].map((check) => checkEntry(check, service, 'ttl', registration));
   return {
     Node: NODE,
-    Service: { ...service, TaggedAddresses: null, Proxy: {}, Connect: {}, ...indexes },
-    Checks: [checkEntry(serf, null, '', { CreateIndex: 1, ModifyIndex: 1 }), ...own],
+    Service: {
+      ...service,
+      TaggedAddresses: null,
+      Proxy: {},
+      Connect: {},
+      CreateIndex: createIndex,
+      ModifyIndex: modifyIndex,
+    },
+    Checks: [checkEntry(serf, null, '', SERVER), ...own],
   };
 }
 
@@ -458,7 +490,7 @@ function checkEntry(
   check: { id: string; name: string; status: string; output: string },
   service: Service | null,
   type: string,
-  indexes: { CreateIndex: number; ModifyIndex: number },
+  indexes: { readonly createIndex: number; readonly modifyIndex: number },
 ): unknown {
   return {
     Node: NODE.Node,
@@ -472,7 +504,8 @@ function checkEntry(
     ServiceTags: service?.Tags ?? [],
     Type: type,
     Definition: {},
-    ...indexes,
+    CreateIndex: indexes.createIndex,
+    ModifyIndex: indexes.modifyIndex,
   };
 }
 

@@ -169,14 +169,25 @@ describe('development registry', () => {
     expect(after[0]?.Checks).to.have.length(2);
   });
 
-  it('keeps maintenance over a repeated registration', async () => {
+  it('ends maintenance with a registration that replaces the checks, and keeps it with others', async () => {
+    const fields = { ID: 'web-1', Name: 'web', Port: 9009, Checks: [] };
+    const checks = async () => (await health())[0]?.Checks.map((it) => it.CheckID);
     await register('web-1');
     await send('PUT', '/v1/agent/service/maintenance/web-1?enable=true');
-    await register('web-1', { Port: 9009 });
 
-    const [entry] = await health();
+    await send('PUT', '/v1/agent/service/register', fields);
+    const kept = await checks();
+    await send('PUT', '/v1/agent/service/register?replace-existing-checks=true', fields);
+    const replaced = await checks();
 
-    expect(entry?.Checks.map((it) => it.CheckID)).to.include('_service_maintenance:web-1');
+    expect(kept).to.include('_service_maintenance:web-1');
+    expect(replaced).to.deep.equal(['serfHealth']);
+  });
+
+  it('lists itself as the service consul, which proves to callers that they may read', async () => {
+    const answer = await send('GET', '/v1/catalog/service/consul');
+
+    expect(JSON.parse(answer.body)).to.have.nested.property('[0].ServiceID', 'consul');
   });
 
   it('forgets an instance that is deregistered, with a higher index', async () => {
