@@ -87,7 +87,8 @@ function validate(
   value: unknown,
   sources: Sources,
 ): { config: Config | null; mistakes: Mistake[] } {
-  const locate = (path: Path): string => sources.place(path);
+  const locate = (path: Path): string =>
+    sources.of(path) === 'default' ? 'by default' : sources.place(path);
   const parsed = configSchema.safeParse(value);
   if (parsed.success) {
     const config = resolveConfig(parsed.data);

@@ -21,8 +21,8 @@ import { type UpstreamInput, upstreamSchema } from './schema-upstream.ts';
  * milliseconds, sizes in bytes, ratios 0–1. Unknown keys are mistakes.
  */
 export const configSchema = z.strictObject({
-  service: z
-    .strictObject({
+  service: section(
+    {
       name: serviceName.describe('Name in the registry: what callers ask for. Needed.'),
       id: optionalText(
         'Id of this instance in the registry, unique on its node. Empty: name and inbound port.',
@@ -57,8 +57,9 @@ export const configSchema = z.strictObject({
         },
         'Relative capacity of this instance.',
       ),
-    })
-    .describe('This instance.'),
+    },
+    'This instance.',
+  ),
   inbound: inboundSchema,
   upstreams: z
     .array(upstreamSchema)
