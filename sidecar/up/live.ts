@@ -20,9 +20,26 @@ export interface MeshEvent {
   readonly text: string;
 }
 
+/** What the view needs of a mesh. */
+export type WatchedMesh = Pick<
+  Mesh,
+  | 'plan'
+  | 'registryKind'
+  | 'registryRunning'
+  | 'condition'
+  | 'sample'
+  | 'spans'
+  | 'kill'
+  | 'slow'
+  | 'fail'
+  | 'stopRegistry'
+  | 'startRegistry'
+  | 'heal'
+>;
+
 /** Shows a running mesh until a key, or the signal, ends it. */
 export class LiveView {
-  readonly #mesh: Mesh;
+  readonly #mesh: WatchedMesh;
   readonly #screen: Screen;
   readonly #events: readonly MeshEvent[];
   readonly #traces: string;
@@ -33,7 +50,7 @@ export class LiveView {
   #lastStatusMs = -Infinity;
 
   /** `events` may grow while the view runs. */
-  constructor(mesh: Mesh, screen: Screen, events: readonly MeshEvent[], traces: string) {
+  constructor(mesh: WatchedMesh, screen: Screen, events: readonly MeshEvent[], traces: string) {
     this.#mesh = mesh;
     this.#screen = screen;
     this.#events = events;
