@@ -1,3 +1,4 @@
+import type { DnsTarget } from '../discovery/dns-lookup.ts';
 import type { EndpointSpec, Resolver } from '../discovery/resolver.ts';
 import type { Clock } from '../telemetry/clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -66,7 +67,8 @@ export function buildSnapshot(config: Config, generation: number, parts: Parts):
   for (const cluster of [...parts.clusters]) {
     if (!wanted.has(cluster.name)) parts.clusters.retire(cluster.name);
   }
-  return { generation, zone: parts.zone, entries };
+  const closed = outboundEntry(new RouteTable([]), parts);
+  return { generation, zone: parts.zone, entries, closed };
 }
 
 function forwardTable(
@@ -159,7 +161,6 @@ function outboundRoute(
 function outboundPlan(upstream: UpstreamConfig, config: Config, parts: Parts): ClusterPlan {
   const { clock } = parts;
   const { limits } = upstream;
-  const fromConsul = upstream.resolver === 'consul';
   return {
     options: {
       name: upstream.name,
@@ -169,11 +170,7 @@ function outboundPlan(upstream: UpstreamConfig, config: Config, parts: Parts): C
       limits,
       retries: upstream.retries,
     },
-    resolver:
-      upstream.resolver === 'consul'
-        ? (parts.resolvers.consul as Resolver)
-        : parts.resolvers[upstream.resolver],
-    listedAs: fromConsul ? upstream.service : upstream.name,
+    ...sourceOf(upstream, parts.resolvers),
     makeUpstream: (spec: EndpointSpec) =>
       new Http1Pool({
         address: spec.address,
@@ -186,6 +183,17 @@ function outboundPlan(upstream: UpstreamConfig, config: Config, parts: Parts): C
         queueTimeoutMs: limits.queueTimeoutMs,
       }),
   };
+}
+
+function sourceOf(
+  { name, service, resolver, dns }: UpstreamConfig,
+  resolvers: Resolvers,
+): Pick<ClusterPlan, 'resolver' | 'listedAs'> {
+  if (resolver === 'static') return { resolver: resolvers.static, listedAs: name };
+  if (resolver === 'dns' && dns !== null) return { resolver: resolvers.dns, listedAs: dnsKey(dns) };
+  if (resolvers.consul === null)
+    throw new Error(`upstream ${name} needs consul, which is disabled`);
+  return { resolver: resolvers.consul, listedAs: service };
 }
 
 /** Retries towards our own application mend only the race with its keep-alive limit: there is no other endpoint. */
@@ -265,6 +273,27 @@ export function staticServices(config: Config): ReadonlyMap<string, readonly End
   }
   return services;
 }
+
+/** What the `dns` resolver follows, by `dnsKey`, so that another name is another service. */
+export function dnsServices(config: Config): ReadonlyMap<string, DnsTarget> {
+  const services = new Map<string, DnsTarget>();
+  for (const { resolver, dns } of config.upstreams) {
+    if (resolver === 'dns' && dns !== null) services.set(dnsKey(dns), dnsTarget(dns));
+  }
+  return services;
+}
+
+function dnsKey({ type, name, port }: DnsConfig): string {
+  return `${type} ${name}:${port ?? ''}`;
+}
+
+function dnsTarget({ type, name, port }: DnsConfig): DnsTarget {
+  return type === 'SRV' || port === null
+    ? { kind: 'srv', name }
+    : { kind: 'address', name, port, family: type === 'A' ? 'ipv4' : 'ipv6' };
+}
+
+type DnsConfig = NonNullable<UpstreamConfig['dns']>;
 
 function staticSpec(endpoint: UpstreamConfig['endpoints'][number]): EndpointSpec {
   return {

@@ -8,6 +8,8 @@ export interface Snapshot {
   readonly zone: string;
   /** One table per listener, by the listener's name. */
   readonly entries: ReadonlyMap<string, Entry>;
+  /** For connections of a listener that is not, or no longer, in the configuration: no route. */
+  readonly closed: Entry;
 }
 
 /** What one listener does with requests. */

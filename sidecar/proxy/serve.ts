@@ -1,6 +1,5 @@
 import type { Requester, Responder } from '../message/exchange.ts';
 import type { RequestHead } from '../message/head.ts';
-import type { Entry } from '../snapshot.ts';
 import { Exchange } from './exchange.ts';
 import type { Scope } from './scope.ts';
 
@@ -10,7 +9,7 @@ import type { Scope } from './scope.ts';
  */
 export function serve(scope: Scope, head: RequestHead, requester: Requester): Responder {
   const snapshot = scope.live.current;
-  const entry = snapshot.entries.get(scope.entry) as Entry;
+  const entry = snapshot.entries.get(scope.entry) ?? snapshot.closed;
   const exchange = new Exchange(scope, snapshot, entry, head, requester);
   exchange.begin();
   return exchange;

@@ -99,10 +99,12 @@ export class Pipeline {
       ...options.route,
     };
     const table = new RouteTable([{ host: null, path: '/', headers: [], route: this.route }]);
+    const entry = { direction, table, unrouted: cells, trustIncoming: true };
     const snapshot: Snapshot = {
       generation: 7,
       zone: 'eu-a',
-      entries: new Map([['test', { direction, table, unrouted: cells, trustIncoming: true }]]),
+      entries: new Map([['test', entry]]),
+      closed: { ...entry, table: new RouteTable([]) },
     };
     this.#scope = {
       live: new Live(snapshot),
