@@ -15,7 +15,8 @@ const MAX_TTL_MS = 30_000;
 export class HostName {
   readonly #name: string;
   readonly #clock: Clock;
-  readonly #resolver: Resolver;
+  /** Null for an address: nothing to resolve. */
+  readonly #resolver: Resolver | null;
   #addresses: readonly string[] = [];
   #freshUntilMs = 0;
   #next = 0;
@@ -25,13 +26,15 @@ export class HostName {
   constructor(name: string, clock: Clock, timeoutMs: number, servers: readonly string[] = []) {
     this.#name = name;
     this.#clock = clock;
-    this.#resolver = new Resolver({ timeout: Math.max(1, Math.ceil(timeoutMs / 2)), tries: 2 });
-    if (servers.length > 0) this.#resolver.setServers(servers);
-    const literal = name === 'localhost' ? '127.0.0.1' : isIP(name) === 0 ? null : name;
-    if (literal !== null) {
-      this.#addresses = [literal];
+    if (name === 'localhost' || isIP(name) !== 0) {
+      this.#addresses = [name === 'localhost' ? '127.0.0.1' : name];
       this.#freshUntilMs = Number.POSITIVE_INFINITY;
+      this.#resolver = null;
+      return;
     }
+    const timeout = Math.max(1, Math.ceil(timeoutMs / 2));
+    this.#resolver = new Resolver({ timeout, tries: 2 });
+    if (servers.length > 0) this.#resolver.setServers(servers);
   }
 
   /** An address that is known now, or null: then `resolve` has to be asked. */
