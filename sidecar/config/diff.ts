@@ -1,4 +1,4 @@
-import type { Config, Upstream } from './schema.ts';
+import type { Config } from './schema.ts';
 
 /** What a new configuration changes, and what of it a running sidecar takes over. */
 export interface ReloadPlan {
@@ -18,12 +18,11 @@ export function planReload(current: Config, next: Config): ReloadPlan {
 }
 
 /**
- * What is bound, opened or connected once, when the sidecar starts: the name and registration, the
- * registry, every port, telemetry, and the limits that accepted connections were given.
+ * What is opened or connected once, when the sidecar starts: what is registered, the registry, the
+ * admin API, telemetry, and the limits that codecs were built with.
  */
 function keepBound(current: Config, next: Config): Config {
   const { host, port, appPort } = current.inbound;
-  const proxy = current.forwardProxy;
   return {
     ...next,
     service: current.service,
@@ -33,21 +32,9 @@ function keepBound(current: Config, next: Config): Config {
     trace: current.trace,
     metrics: current.metrics,
     accessLog: current.accessLog,
+    log: current.log,
     inbound: { ...next.inbound, host, port, appPort },
-    forwardProxy: {
-      ...next.forwardProxy,
-      enabled: proxy.enabled,
-      host: proxy.host,
-      port: proxy.port,
-    },
-    upstreams: next.upstreams.map((upstream) => keepPort(upstream, current.upstreams)),
   };
-}
-
-/** A port of an upstream opens at the start; one that is added later is reached by its name. */
-function keepPort(upstream: Upstream, running: readonly Upstream[]): Upstream {
-  const before = running.find((candidate) => candidate.name === upstream.name);
-  return { ...upstream, host: before?.host ?? upstream.host, port: before?.port ?? null };
 }
 
 function differences(

@@ -18,9 +18,9 @@ style; \`OUTRIGGER_UPSTREAMS\` also takes \`orders:9101,stock:9102\`. Empty mean
 \`CONSUL_*\` and the standard \`OTEL_*\` variables are honoured where a key names them; the variable with
 the prefix \`OUTRIGGER_\` wins over them.
 
-At a reload (SIGHUP or a changed file) a file with a mistake changes nothing. Ports, \`service\`,
-\`consul\`, \`admin\`, \`http\`, \`trace\`, \`metrics\` and \`accessLog\` need a restart; the log names
-the keys that do.
+At a reload (SIGHUP or a changed file) a file with a mistake changes nothing. These need a restart:
+\`service\`, \`inbound.host\`, \`inbound.port\`, \`inbound.appPort\`, \`http\`, \`consul\`, \`admin\`,
+\`trace\`, \`metrics\`, \`accessLog\`, \`log\`; the log names the keys that do.
 `;
 
 /** The reference page of the configuration file, in Markdown; made from the schema alone. */

@@ -17,8 +17,11 @@ export interface ReloaderOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly log: Log;
-  /** Puts a valid configuration in force; not called when nothing changed. */
-  readonly apply: (reloaded: Reloaded) => void;
+  /**
+   * Puts a valid configuration in force, whole, or resolves to why it cannot be (a port is taken), one
+   * sentence each, and changes nothing. Not called when nothing changed.
+   */
+  readonly apply: (reloaded: Reloaded) => Promise<readonly string[]>;
   /** Counts a rejected file. */
   readonly onRejected: () => void;
 }
@@ -86,30 +89,33 @@ export class Reloader {
   }
 
   async #readOnce(): Promise<boolean> {
-    const { environment, log, apply, onRejected } = this.#options;
+    const { environment, log, apply } = this.#options;
     const result = await loadConfig(this.#current.file, environment);
-    if (!result.ok) {
-      this.#rejected = result.errors.map(formatConfigError);
-      onRejected();
-      log.error(
-        { code: 'config_rejected', mistakes: this.#rejected },
-        'configuration rejected, the running one stays in force',
-      );
-      return false;
-    }
-    this.#rejected = [];
+    if (!result.ok) return this.#reject(result.errors.map(formatConfigError));
     const plan = planReload(this.#current.config, result.loaded.config);
     const loaded = { ...result.loaded, config: plan.config };
-    if (plan.changed.length === 0) {
-      this.#current = loaded;
-      return true;
+    if (plan.changed.length > 0) {
+      const problems = await apply({ loaded, plan });
+      if (problems.length > 0) return this.#reject(problems);
+      const fields = { changed: plan.changed.slice(0, MAX_LOGGED), needsRestart: plan.restart };
+      if (plan.restart.length === 0) log.info(fields, 'configuration reloaded');
+      else log.warn(fields, 'configuration reloaded; some keys need a restart');
     }
-    apply({ loaded, plan });
+    this.#rejected = [];
     this.#current = loaded;
-    const fields = { changed: plan.changed.slice(0, 50), needsRestart: plan.restart };
-    if (plan.restart.length > 0)
-      log.warn(fields, 'configuration reloaded; some keys need a restart');
-    else log.info(fields, 'configuration reloaded');
     return true;
   }
+
+  #reject(mistakes: readonly string[]): false {
+    this.#rejected = mistakes;
+    this.#options.onRejected();
+    this.#options.log.error(
+      { code: 'config_rejected', mistakes: mistakes.slice(0, MAX_LOGGED) },
+      'configuration rejected, the running one stays in force',
+    );
+    return false;
+  }
 }
+
+/** One log line names so many keys or mistakes; the admin API has all mistakes. */
+const MAX_LOGGED = 20;
