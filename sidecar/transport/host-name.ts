@@ -45,11 +45,15 @@ export class HostName {
 
   /** Calls back later with an address or a `dns_failure`. Calls during a query share its answer. */
   resolve(answer: (result: string | Failure) => void): void {
+    const resolver = this.#resolver;
+    if (resolver === null) {
+      queueMicrotask(() => answer(this.#take()));
+      return;
+    }
     if (this.#waiting.push(answer) > 1) return;
-    this.#resolver.resolve4(this.#name, { ttl: true }, (error, records) => {
+    resolver.resolve4(this.#name, { ttl: true }, (error, records) => {
       if (error === null) this.#answered(records);
-      else
-        this.#resolver.resolve6(this.#name, { ttl: true }, (_, six) => this.#answered(six, error));
+      else resolver.resolve6(this.#name, { ttl: true }, (_, six) => this.#answered(six, error));
     });
   }
 

@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { until } from './until.ts';
+
+/** A TCP peer that does exactly what a test says: it notes what arrives and answers nothing by itself. */
+export class RawPeer {
+  readonly socket: Socket;
+  received = Buffer.alloc(0);
+  /** Pieces in which it arrived; one `read` each. */
+  readonly pieces: number[] = [];
+  ended = false;
+  closed = false;
+  error: NodeJS.ErrnoException | null = null;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.setNoDelay(true);
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.error = error;
+    });
+    socket.on('data', (bytes) => {
+      this.pieces.push(bytes.length);
+      this.received = Buffer.concat([this.received, bytes]);
+    });
+    socket.on('end', () => {
+      this.ended = true;
+    });
+    socket.on('close', () => {
+      this.closed = true;
+    });
+  }
+
+  static async dial(port: number, localAddress = '127.0.0.1'): Promise<RawPeer> {
+    const socket = connect({ host: '127.0.0.1', port, localAddress, allowHalfOpen: true });
+    const peer = new RawPeer(socket);
+    await once(socket, 'connect');
+    return peer;
+  }
+
+  get text(): string {
+    return this.received.toString('latin1');
+  }
+
+  send(bytes: string | Buffer): void {
+    this.socket.write(bytes, 'latin1');
+  }
+
+  /** Waits until at least that much has arrived. */
+  async has(bytes: number): Promise<void> {
+    await until(
+      () => this.received.length >= bytes,
+      3000,
+      () => `expected ${bytes} bytes, got ${this.received.length}`,
+    );
+  }
+
+  async gone(): Promise<void> {
+    await until(
+      () => this.closed,
+      3000,
+      () => 'the connection stays open',
+    );
+  }
+}
+
+/** A listener on a free loopback port whose connections are raw peers. */
+export class RawListener {
+  readonly peers: RawPeer[] = [];
+  readonly #server: Server;
+
+  private constructor(server: Server, onPeer: ((peer: RawPeer) => void) | null) {
+    this.#server = server;
+    server.on('connection', (socket: Socket) => {
+      const peer = new RawPeer(socket);
+      this.peers.push(peer);
+      onPeer?.(peer);
+    });
+  }
+
+  /** `onPeer` is called for every connection, before anything has arrived. */
+  static async open(onPeer: ((peer: RawPeer) => void) | null = null): Promise<RawListener> {
+    const server = createServer({ allowHalfOpen: true });
+    const listener = new RawListener(server, onPeer);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return listener;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Waits until that many connections were accepted, and returns the last of them. */
+  async accepted(count: number): Promise<RawPeer> {
+    await until(
+      () => this.peers.length >= count,
+      3000,
+      () => `expected ${count} connections, got ${this.peers.length}`,
+    );
+    return this.peers[count - 1] as RawPeer;
+  }
+
+  close(): void {
+    for (const peer of this.peers) peer.socket.destroy();
+    this.#server.close();
+  }
+}
