@@ -27,6 +27,20 @@ describe('round robin', () => {
         expect(new Set(take(picker, count)).size).to.equal(count);
       }
     });
+
+    it(`serves ${count} endpoints of weights 1 and 2 as often as these say in every round`, () => {
+      const endpoints = endpointsOf(Array.from({ length: count }, (_, index) => 1 + (index % 2)));
+      const picker = pickerOf(endpoints);
+      const total = endpoints.reduce((sum, { spec }) => sum + spec.weight, 0);
+
+      for (let round = 0; round < 3; round++) {
+        const served = take(picker, total);
+        for (const endpoint of endpoints) {
+          const times = served.filter((each) => each === endpoint).length;
+          expect(times).to.equal(endpoint.spec.weight);
+        }
+      }
+    });
   }
 
   it('interleaves weights smoothly', () => {
