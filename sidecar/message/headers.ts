@@ -1,0 +1,250 @@
+import type { HeaderBlock } from './head.ts';
+import { isConnectionField, isLookAlike } from './names.ts';
+import { equalsFolded, foldByte, isFieldValue, isToken } from './octets.ts';
+
+/**
+ * Where the fields of a received head are, five integers each: start of the line, end of the name,
+ * start and end of the value (without surrounding whitespace), and the tag. Lines are contiguous.
+ */
+export type FieldOffsets = readonly number[];
+/** Integers for each field in `FieldOffsets`. */
+export const FIELD_STRIDE = 5;
+/** Tag of a field that has been taken out. */
+export const REMOVED = 0;
+
+/**
+ * Tag of a field: length, first and last letter of its name, and whether its line is written
+ * `name: value` exactly (`tidy`). Never `REMOVED`.
+ */
+export function fieldTag(length: number, first: number, last: number, tidy: boolean): number {
+  const key = ((length & 0x1fff) << 16) | (foldByte(first) << 8) | foldByte(last);
+  return (key << 1) | (tidy ? 1 : 0);
+}
+
+/** Bit of a field name in the set of names that may be present, made from the tag. */
+export function tagBit(tag: number): number {
+  const key = tag >> 1;
+  return 1 << (((key >> 16) * 7 + (key >> 8) * 3 + key) & 31);
+}
+
+/**
+ * Fields of a received head over its text: nothing is split off until someone asks, and untouched
+ * lines are written again as whole slices. The text has been validated byte by byte by the parser, which
+ * alone makes these; what is set later is validated on output.
+ */
+export class ReceivedHeaders implements HeaderBlock {
+  readonly #text: string;
+  readonly #end: number;
+  #fields: number[];
+  #ownsFields: boolean;
+  #added: string[] | null;
+  #mask: number;
+
+  /** `end` is where the last field line ends; `mask` has the bit of every tag. Takes over `fields`. */
+  constructor(text: string, end: number, fields: number[], mask: number) {
+    this.#text = text;
+    this.#end = end;
+    this.#fields = fields;
+    this.#ownsFields = true;
+    this.#added = null;
+    this.#mask = mask;
+  }
+
+  get(name: string): string | null {
+    const tag = tagOf(name);
+    if ((this.#mask & tagBit(tag)) === 0) return null;
+    const at = this.#find(name, tag, 0);
+    if (at >= 0) {
+      return this.#text.slice(this.#fields[at + 2], this.#fields[at + 3]);
+    }
+    const added = this.#added;
+    if (added === null) return null;
+    for (let i = 0; i < added.length; i += 2) {
+      if (equalsFolded(added[i] as string, name)) return added[i + 1] as string;
+    }
+    return null;
+  }
+
+  set(name: string, value: string): void {
+    this.remove(name);
+    this.append(name, value);
+  }
+
+  append(name: string, value: string): void {
+    if (this.#added === null) this.#added = [name, value];
+    else this.#added.push(name, value);
+    this.#mask |= tagBit(tagOf(name));
+  }
+
+  remove(name: string): void {
+    const tag = tagOf(name);
+    if ((this.#mask & tagBit(tag)) === 0) return;
+    for (let at = this.#find(name, tag, 0); at >= 0; at = this.#find(name, tag, at)) {
+      if (!this.#ownsFields) {
+        this.#fields = this.#fields.slice();
+        this.#ownsFields = true;
+      }
+      this.#fields[at + 4] = REMOVED;
+    }
+    if (this.#added !== null) removePairs(this.#added, name);
+  }
+
+  forEach(visit: (name: string, value: string) => void): void {
+    const fields = this.#fields;
+    for (let i = 0; i < fields.length; i += FIELD_STRIDE) {
+      if (fields[i + 4] === REMOVED) continue;
+      visit(
+        this.#text.slice(fields[i], fields[i + 1]),
+        this.#text.slice(fields[i + 2], fields[i + 3]),
+      );
+    }
+    const added = this.#added;
+    if (added === null) return;
+    for (let i = 0; i < added.length; i += 2) visit(added[i] as string, added[i + 1] as string);
+  }
+
+  copy(): HeaderBlock {
+    const copy = new ReceivedHeaders(this.#text, this.#end, this.#fields, this.#mask);
+    copy.#ownsFields = false;
+    this.#ownsFields = false;
+    if (this.#added !== null) copy.#added = this.#added.slice();
+    return copy;
+  }
+
+  /**
+   * The field lines, each ended by CRLF, in order, or null when an added one cannot be written.
+   * Connection fields that were added are left out: the writer makes its own.
+   */
+  lines(): string | null {
+    const fields = this.#fields;
+    const text = this.#text;
+    const count = fields.length;
+    let lines = '';
+    let from = -1;
+    for (let i = 0; i < count; i += FIELD_STRIDE) {
+      const tag = fields[i + 4] as number;
+      if ((tag & 1) === 1) {
+        if (from < 0) from = fields[i] as number;
+        continue;
+      }
+      if (from >= 0) lines += text.slice(from, fields[i]);
+      from = -1;
+      if (tag === REMOVED) continue;
+      lines += `${text.slice(fields[i], fields[i + 1])}: ${text.slice(fields[i + 2], fields[i + 3])}\r\n`;
+    }
+    if (from >= 0)
+      lines += from === 0 && this.#end === text.length ? text : text.slice(from, this.#end);
+    const added = this.#added;
+    if (added === null) return lines;
+    for (let i = 0; i < added.length; i += 2) {
+      const line = fieldLine(added[i] as string, added[i + 1] as string);
+      if (line === null) return null;
+      lines += line;
+    }
+    return lines;
+  }
+
+  /** Offset of the first field of that name behind the one at `after` (0: from the start), or -1. */
+  #find(name: string, tag: number, after: number): number {
+    const fields = this.#fields;
+    for (let i = after; i < fields.length; i += FIELD_STRIDE) {
+      if (((fields[i + 4] as number) | 1) !== tag) continue;
+      const start = fields[i] as number;
+      if ((fields[i + 1] as number) - start !== name.length) continue;
+      if (this.#nameAt(start, name)) return i;
+    }
+    return -1;
+  }
+
+  #nameAt(start: number, lower: string): boolean {
+    const text = this.#text;
+    for (let i = 0; i < lower.length; i++) {
+      if (foldByte(text.charCodeAt(start + i)) !== lower.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+}
+
+/** Fields of a head that was made here, as a list of names and values. */
+export class HeaderList implements HeaderBlock {
+  readonly #pairs: string[];
+
+  private constructor(pairs: string[]) {
+    this.#pairs = pairs;
+  }
+
+  static of(fields: readonly (readonly [name: string, value: string])[] = []): HeaderList {
+    const pairs: string[] = [];
+    for (const [name, value] of fields) pairs.push(name, value);
+    return new HeaderList(pairs);
+  }
+
+  get(name: string): string | null {
+    const pairs = this.#pairs;
+    for (let i = 0; i < pairs.length; i += 2) {
+      if (equalsFolded(pairs[i] as string, name)) return pairs[i + 1] as string;
+    }
+    return null;
+  }
+
+  set(name: string, value: string): void {
+    this.remove(name);
+    this.append(name, value);
+  }
+
+  append(name: string, value: string): void {
+    this.#pairs.push(name, value);
+  }
+
+  remove(name: string): void {
+    removePairs(this.#pairs, name);
+  }
+
+  forEach(visit: (name: string, value: string) => void): void {
+    const pairs = this.#pairs;
+    for (let i = 0; i < pairs.length; i += 2) visit(pairs[i] as string, pairs[i + 1] as string);
+  }
+
+  copy(): HeaderBlock {
+    return new HeaderList(this.#pairs.slice());
+  }
+}
+
+/**
+ * The field lines of any block, each ended by CRLF, in order; connection fields are left out. Null when
+ * a name is no token or looks like a framing field, or a value holds a control byte: that is a bug of
+ * whoever made it, and nothing of the message may be written.
+ */
+export function fieldLines(headers: HeaderBlock): string | null {
+  if (headers instanceof ReceivedHeaders) return headers.lines();
+  let lines: string | null = '';
+  headers.forEach((name, value) => {
+    if (lines === null) return;
+    const line = fieldLine(name, value);
+    lines = line === null ? null : lines + line;
+  });
+  return lines;
+}
+
+function fieldLine(name: string, value: string): string | null {
+  if (!isToken(name) || !isFieldValue(value) || isLookAlike(name)) return null;
+  return isConnectionField(name) ? '' : `${name}: ${value}\r\n`;
+}
+
+function tagOf(name: string): number {
+  const length = name.length;
+  return length === 0
+    ? REMOVED
+    : fieldTag(length, name.charCodeAt(0), name.charCodeAt(length - 1), true);
+}
+
+function removePairs(pairs: string[], name: string): void {
+  let kept = 0;
+  for (let i = 0; i < pairs.length; i += 2) {
+    if (equalsFolded(pairs[i] as string, name)) continue;
+    pairs[kept] = pairs[i] as string;
+    pairs[kept + 1] = pairs[i + 1] as string;
+    kept += 2;
+  }
+  pairs.length = kept;
+}

@@ -1,0 +1,88 @@
+import type { Failure } from '../failure.ts';
+import { catalogue, type FailureEntry } from '../failure-catalogue.ts';
+import type { ResponseHead } from './head.ts';
+import { HeaderList } from './headers.ts';
+
+/** What a local answer may say. */
+export interface LocalReplyOptions {
+  /** Thirty-two hex digits, or empty when the request has no trace. */
+  readonly traceId: string;
+  /** The whole story, for the local application; others get code, title and trace id only. */
+  readonly full: boolean;
+}
+
+/** A response of our own, ready for `Requester`: head, body, end. */
+export interface LocalReply {
+  readonly head: ResponseHead;
+  readonly body: Buffer;
+}
+
+/** Methods named to a caller whose method is refused (RFC 9110 §15.5.6 asks for the list). */
+const ALLOW = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+const DECLINE = 'declined';
+
+/**
+ * The answer to a request that failed here: a problem body (RFC 9457), `outrigger-error` with the code
+ * and `Proxy-Status` (RFC 9209). `Retry-After` comes from the evidence `retryAfterMs`. A decline is
+ * for sidecars only and has no body.
+ */
+export function localReply(failure: Failure, options: LocalReplyOptions): LocalReply {
+  const entry: FailureEntry = catalogue[failure.code];
+  const body =
+    failure.code === DECLINE
+      ? Buffer.alloc(0)
+      : Buffer.from(JSON.stringify(problem(failure, entry, options)), 'utf8');
+  const headers = HeaderList.of([
+    ['outrigger-error', failure.code],
+    ['Proxy-Status', `outrigger; error=${entry.proxyStatus}; details=${failure.code}`],
+    ['Cache-Control', 'no-store'],
+  ]);
+  if (body.length > 0) headers.append('Content-Type', 'application/problem+json');
+  if (failure.status === 405) headers.append('Allow', ALLOW);
+  const retryAfterMs = failure.evidence['retryAfterMs'];
+  if (typeof retryAfterMs === 'number') {
+    headers.append('Retry-After', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
+  }
+  const head: ResponseHead = {
+    status: failure.status,
+    headers,
+    contentLength: body.length,
+    ended: body.length === 0,
+  };
+  return { head, body };
+}
+
+function problem(failure: Failure, entry: FailureEntry, options: LocalReplyOptions): object {
+  const brief = {
+    type: `urn:outrigger:error:${failure.code}`,
+    title: entry.title,
+    status: failure.status,
+    code: failure.code,
+  };
+  const trace = options.traceId === '' ? {} : { trace_id: options.traceId };
+  if (!options.full) return { ...brief, ...trace };
+  return {
+    ...brief,
+    flag: entry.flag,
+    detail: failure.detail === '' ? entry.title : failure.detail,
+    evidence: failure.evidence,
+    cause: fill(entry.cause, failure),
+    fix: fill(entry.fix, failure),
+    ...trace,
+  };
+}
+
+/** Puts evidence into the `{name}` places of a sentence; a place without evidence keeps its name. */
+function fill(template: string, failure: Failure): string {
+  let text = '';
+  let from = 0;
+  for (;;) {
+    const open = template.indexOf('{', from);
+    const close = open < 0 ? -1 : template.indexOf('}', open);
+    if (close < 0) return text + template.slice(from);
+    const name = template.slice(open + 1, close);
+    const known = Object.hasOwn(failure.evidence, name) ? failure.evidence[name] : undefined;
+    text += template.slice(from, open) + (known === undefined ? name : String(known));
+    from = close + 1;
+  }
+}
