@@ -84,7 +84,8 @@ export class RetryPolicy {
     if (safety !== 'safe' && safety !== 'idempotent') return safety;
     if (attempt > this.options.max) return 'attempts';
     if (context.nested) return 'nested';
-    if (context.panic) return 'panic';
+    // In panic the next endpoint is no better known; but what never reached an application costs none anything.
+    if (context.panic && safety === 'idempotent') return 'panic';
     if (safety === 'idempotent' && !isIdempotent(context)) return 'not_idempotent';
     if (!context.replayable) return 'body_too_large';
     const waitMs = Math.max(context.retryAfterMs ?? 0, backoffCeilingMs(this.options, attempt));

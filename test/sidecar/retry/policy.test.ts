@@ -104,8 +104,9 @@ describe('retry policy', () => {
     expect(decide({ nested: true })).to.equal('nested');
   });
 
-  it('does not retry in panic', () => {
-    expect(failed('connection_refused', { panic: true })).to.equal('panic');
+  it('repeats in panic only what never reached an application', () => {
+    expect(failed('connection_reset', { panic: true })).to.equal('panic');
+    expect(failed('connection_refused', { panic: true })).to.equal(null);
   });
 
   it('does not retry a body it cannot send again', () => {
