@@ -136,14 +136,16 @@ function without<T extends string>(names: readonly (T | 'none')[]): readonly T[]
 
 function readSpanLimits(reader: EnvironmentReader): SpanLimitSettings {
   const LARGEST = 1_000_000_000;
-  const limit = (name: string, otherwise: number): number =>
-    reader.integer(name, otherwise, 0, LARGEST);
-  const valueLength = limit('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT', Number.POSITIVE_INFINITY);
+  const limit = (name: string, otherwise: number, least = 0): number =>
+    reader.integer(name, otherwise, least, LARGEST);
+  const unlimited = Number.POSITIVE_INFINITY;
+  // The SDK takes a length limit of 0 for a mistake.
+  const valueLength = limit('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT', unlimited, 1);
   const count = limit('OTEL_ATTRIBUTE_COUNT_LIMIT', 128);
-  limit('OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT', valueLength);
+  limit('OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT', valueLength, 1);
   limit('OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT', count);
   return {
-    valueLength: limit('OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', valueLength),
+    valueLength: limit('OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', valueLength, 1),
     attributes: limit('OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', count),
     events: limit('OTEL_SPAN_EVENT_COUNT_LIMIT', 128),
     links: limit('OTEL_SPAN_LINK_COUNT_LIMIT', 128),

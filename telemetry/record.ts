@@ -30,6 +30,8 @@ export interface AttemptRecord {
   readonly budgetRemaining: number;
   /** Left of the deadline when sent; NaN without one. */
   readonly deadlineRemainingMs: number;
+  /** HTTP version spoken with the endpoint; absent: `1.1`. */
+  readonly version?: string;
 }
 
 /**

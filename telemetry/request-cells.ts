@@ -35,7 +35,6 @@ interface ZoneCells {
 }
 
 const STATUSES = 1000;
-const VERSIONS = ['1.1', '2', '1.0'] as const;
 
 /**
  * The cells of one route. `begin` at the start of a request, `record` at its end; the cell of a new
@@ -86,7 +85,8 @@ export class RequestCells {
     const seconds = (request.endMs - request.startMs) / 1000;
     if (this.#options.direction === 'inbound') {
       const error = serverError(request.status, request.code);
-      this.#durationOf(request, request.status, request.code, error).record(seconds);
+      const { method, version, status, code } = request;
+      this.#durationOf(method, version, status, code, error).record(seconds);
     } else this.#recordOutbound(request, seconds);
   }
 
@@ -95,7 +95,7 @@ export class RequestCells {
     const { attempts } = request;
     if (attempts.length === 0) {
       const error = clientError(request.status, request.code);
-      this.#durationOf(request, 0, request.code, error).record(seconds);
+      this.#durationOf(request.method, request.version, 0, request.code, error).record(seconds);
       return;
     }
     for (let index = 0; index < attempts.length; index++) {
@@ -110,7 +110,8 @@ export class RequestCells {
   #recordAttempt(request: RequestRecord, attempt: AttemptRecord): void {
     const endMs = attempt.endMs === 0 ? request.endMs : attempt.endMs;
     const error = clientError(attempt.status, attempt.code);
-    this.#durationOf(request, attempt.status, attempt.code, error).record(
+    const version = attempt.version ?? '1.1';
+    this.#durationOf(request.method, version, attempt.status, attempt.code, error).record(
       (endMs - attempt.startMs) / 1000,
     );
     this.#pickOf(attempt.lbReason).add();
@@ -123,18 +124,18 @@ export class RequestCells {
   }
 
   #durationOf(
-    request: RequestRecord,
+    method: string,
+    version: string,
     status: number,
     code: string | null,
     error: string | null,
   ): Histogram {
-    const method = this.#methods.indexOf(request.method);
-    const version = VERSIONS.indexOf(request.version as (typeof VERSIONS)[number]) + 1;
+    const methodIndex = this.#methods.indexOf(method);
     const key =
-      ((this.#codeIndex(code) * 64 + method) * (VERSIONS.length + 1) + version) * STATUSES + status;
+      ((this.#codeIndex(code) * 64 + methodIndex) * 4 + versionIndex(version)) * STATUSES + status;
     let cell = this.#durations.get(key);
     if (cell === undefined) {
-      cell = this.#makeDuration(this.#methods.nameAt(method), status, request.version, error);
+      cell = this.#makeDuration(this.#methods.nameAt(methodIndex), status, version, error);
       this.#durations.set(key, cell);
     }
     return cell;
@@ -254,4 +255,8 @@ export class RequestCells {
     this.#failed = null;
     this.#declined = null;
   }
+}
+
+function versionIndex(version: string): number {
+  return version === '1.1' ? 0 : version === '2' ? 1 : version === '1.0' ? 2 : 3;
 }
