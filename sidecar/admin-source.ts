@@ -26,9 +26,20 @@ export function adminSource(
         sources: sources.list(config),
       };
     },
-    traces: (limit, traceId) => ({ spans: telemetry.recentSpans(limit, traceId) }),
+    traces: (limit, traceId) => ({
+      spans:
+        traceId === null
+          ? telemetry.recentSpans(limit)
+          : telemetry
+              .recentSpans(ALL_SPANS)
+              .filter((span) => span.traceId === traceId)
+              .slice(0, limit),
+    }),
     metricsText: () => telemetry.metricsText(),
     drain: () => void sidecar.drain(),
     quit: () => ending.begin(0),
   };
 }
+
+/** More than are ever kept. */
+const ALL_SPANS = 100_000;

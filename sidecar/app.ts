@@ -1,5 +1,5 @@
 import { systemClock } from '../telemetry/system-clock.ts';
-import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { Telemetry } from '../telemetry/telemetry.ts';
 import { AdminServer } from './admin/server.ts';
 import { adminSource } from './admin-source.ts';
 import type { RunOptions } from './cli/run-options.ts';
@@ -23,7 +23,7 @@ const FAILED = 1;
 export async function runSidecar(loaded: Loaded, options: RunOptions): Promise<number> {
   const { environment, wrapped, waitReady } = options;
   const { config } = loaded;
-  const telemetry = createTelemetry(telemetryOptions(config), environment, systemClock);
+  const telemetry = new Telemetry(telemetryOptions(config), environment, systemClock, null);
   const { log } = telemetry;
   const bugs = telemetry.metrics.counter('outrigger_bugs_total');
   const onBug = (error: unknown): void => {
@@ -55,7 +55,7 @@ export async function runSidecar(loaded: Loaded, options: RunOptions): Promise<n
   const admin = new AdminServer(source, config.admin, log);
   try {
     await admin.start();
-    telemetry.start();
+    await telemetry.start();
     await reloader.start();
     if (wrapped !== null && !waitReady) wrapped.start();
     announce(sidecar, telemetry, ending.begun, () => wrapped?.start());

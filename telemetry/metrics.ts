@@ -45,7 +45,7 @@ export class Metrics implements CellSource {
   readonly #methods: MethodNames;
   readonly #histograms = new Map<FamilyName, Family<Histogram>>();
   readonly #numbers = new Map<FamilyName, Family<Counter | Gauge>>();
-  readonly #observers = new Map<GaugeName, Set<Observe>>();
+  readonly #observers = new Map<GaugeName | CounterName, Set<Observe>>();
   #sweptMs: number;
   /** Rises whenever series were dropped, so that who keeps cells without holding them looks them up anew. */
   generation = 0;
@@ -71,7 +71,7 @@ export class Metrics implements CellSource {
   }
 
   /** Values that are kept elsewhere and asked for at collection. Returns the way to stop. */
-  observe(name: GaugeName, observe: Observe): () => void {
+  observe(name: GaugeName | CounterName, observe: Observe): () => void {
     let observers = this.#observers.get(name);
     if (observers === undefined) this.#observers.set(name, (observers = new Set()));
     observers.add(observe);
