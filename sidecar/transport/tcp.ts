@@ -42,6 +42,7 @@ export class TcpTransport implements Transport {
   /** A `write` returned false and `drained` is owed. */
   #full = false;
   #ending = false;
+  #peerEnded = false;
   #over = false;
   #error: NodeJS.ErrnoException | null = null;
 
@@ -68,6 +69,16 @@ export class TcpTransport implements Transport {
 
   get localPort(): number {
     return this.#socket.localPort ?? 0;
+  }
+
+  /** Nothing can be sent or received any more, though `closed` may still be to come. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** The peer ended or broke the connection, rather than us. */
+  get endedByPeer(): boolean {
+    return this.#peerEnded || this.#error !== null;
   }
 
   get unsent(): number {
@@ -153,6 +164,7 @@ export class TcpTransport implements Transport {
 
   readonly #onEnd = (): void => {
     if (this.#over) return;
+    this.#peerEnded = true;
     outputs.enter();
     try {
       this.#handler?.ended();

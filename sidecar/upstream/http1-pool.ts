@@ -45,6 +45,7 @@ const RACE_IDLE_MS = 1000;
 /** A connection of the pool and where it is in its life. */
 interface Member {
   readonly connection: Http1ClientConnection;
+  readonly transport: TcpTransport;
   readonly openedMs: number;
   readonly retireMs: number;
   idle: boolean;
@@ -128,6 +129,8 @@ export class Http1Pool implements Upstream {
     for (;;) {
       const member = this.#idle.pop();
       if (member === undefined) return null;
+      // The peer has just closed it, and `closed` is still to come.
+      if (member.transport.over) continue;
       if (nowMs - member.idleSinceMs < limitMs && nowMs < member.retireMs) return member;
       this.#retire(member);
     }
@@ -242,6 +245,7 @@ export class Http1Pool implements Upstream {
     });
     const member: Member = {
       connection,
+      transport,
       openedMs: nowMs,
       retireMs: nowMs + maxAgeMs * (1 - ageJitter * clock.random()),
       idle: false,
@@ -292,13 +296,15 @@ export class Http1Pool implements Upstream {
     if (!member.retired) {
       this.#members.delete(member);
       const nowMs = this.#clock.now();
+      const byPeer = member.transport.endedByPeer;
       if (member.idle) {
         this.stats.idle--;
-        this.#idle.splice(this.#idle.indexOf(member), 1);
-        this.#learn(nowMs - member.idleSinceMs, nowMs);
+        const at = this.#idle.indexOf(member);
+        if (at >= 0) this.#idle.splice(at, 1);
+        if (byPeer) this.#learn(nowMs - member.idleSinceMs, nowMs);
       } else {
         this.stats.active--;
-        if (nowMs - member.startedMs < RACE_MS && member.idledMs >= RACE_IDLE_MS)
+        if (byPeer && nowMs - member.startedMs < RACE_MS && member.idledMs >= RACE_IDLE_MS)
           this.#learn(member.idledMs, nowMs);
       }
     }

@@ -5,9 +5,10 @@ import { until } from './until.ts';
 /** A TCP peer that does exactly what a test says: it notes what arrives and answers nothing by itself. */
 export class RawPeer {
   readonly socket: Socket;
-  received = Buffer.alloc(0);
-  /** Pieces in which it arrived; one `read` each. */
+  /** Lengths of the pieces in which it arrived; one `read` each. */
   readonly pieces: number[] = [];
+  receivedBytes = 0;
+  #chunks: Buffer[] = [];
   ended = false;
   closed = false;
   error: NodeJS.ErrnoException | null = null;
@@ -20,7 +21,8 @@ export class RawPeer {
     });
     socket.on('data', (bytes) => {
       this.pieces.push(bytes.length);
-      this.received = Buffer.concat([this.received, bytes]);
+      this.receivedBytes += bytes.length;
+      this.#chunks.push(bytes);
     });
     socket.on('end', () => {
       this.ended = true;
@@ -37,6 +39,11 @@ export class RawPeer {
     return peer;
   }
 
+  get received(): Buffer {
+    this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0] as Buffer;
+  }
+
   get text(): string {
     return this.received.toString('latin1');
   }
@@ -48,9 +55,9 @@ export class RawPeer {
   /** Waits until at least that much has arrived. */
   async has(bytes: number): Promise<void> {
     await until(
-      () => this.received.length >= bytes,
+      () => this.receivedBytes >= bytes,
       3000,
-      () => `expected ${bytes} bytes, got ${this.received.length}`,
+      () => `expected ${bytes} bytes, got ${this.receivedBytes}`,
     );
   }
 
