@@ -60,7 +60,10 @@ export class BlockingQuery {
   #applied: Buffer | null = null;
   #lastChanged = true;
   #missingIndexes = 0;
+  /** Ask the servers themselves and in full next time. */
   #fresh = false;
+  /** Ask without an index next time: a blocked query would not tell that an outage is over. */
+  #restart = false;
   #rereadAtMs: number;
   #polling = false;
   #pending: AbortController | null = null;
@@ -105,9 +108,11 @@ export class BlockingQuery {
   async #ask(): Promise<ConsulOutcome> {
     const { clock, signal, waitMs, path, query } = this.#options;
     if (clock.now() >= this.#rereadAtMs) this.#fresh = true;
-    const fresh = this.#fresh || this.#polling;
-    if (this.#fresh) this.#rereadAtMs = this.#nextReread();
+    const fresh = this.#fresh;
+    const full = fresh || this.#restart || this.#polling;
+    if (fresh) this.#rereadAtMs = this.#nextReread();
     this.#fresh = false;
+    this.#restart = false;
     const pending = new AbortController();
     const stop = (): void => pending.abort();
     signal.addEventListener('abort', stop, { once: true });
@@ -116,14 +121,11 @@ export class BlockingQuery {
     const outcome = await this.#options.request({
       method: 'GET',
       path,
-      query: fresh
-        ? query
-        : {
-            ...query,
-            ...(this.#options.cached ? { cached: '' } : {}),
-            index: String(this.#index),
-            wait: `${waitMs}ms`,
-          },
+      query: {
+        ...query,
+        ...(this.#options.cached && !fresh ? { cached: '' } : {}),
+        ...(full ? {} : { index: String(this.#index), wait: `${waitMs}ms` }),
+      },
       timeoutMs: waitMs + waitMs / 16 + 5_000,
       signal: pending.signal,
       blocking: true,
@@ -187,11 +189,13 @@ export class BlockingQuery {
   }
 
   #backOff(error: Error, atLeastMs: number): number {
+    this.#restart = true;
     this.#options.failed({ kind: 'unavailable', error });
     return atLeastMs + this.#backoff.next();
   }
 
   #slowly(kind: QueryFailure['kind'], error: Error): number {
+    this.#restart = true;
     this.#options.failed({ kind, error });
     return this.#backoff.slow();
   }

@@ -1,0 +1,156 @@
+import { readAccess } from '../../discovery/consul/access.ts';
+import { ConsulClient } from '../../discovery/consul/client.ts';
+import type { ConsulOptions } from '../../discovery/consul/options.ts';
+import { defaultConsulOptions } from '../../discovery/consul/options.ts';
+import { Registration } from '../../discovery/consul/register.ts';
+import type { RegistrationOptions } from '../../discovery/consul/registration-body.ts';
+import { ConsulResolver } from '../../discovery/consul/resolver.ts';
+import { ConsulTransport } from '../../discovery/consul/transport.ts';
+import type { EndpointSpec } from '../../discovery/resolver.ts';
+import type { UpdateResult } from '../../discovery/update-result.ts';
+import type { Clock } from '../../telemetry/clock.ts';
+import { RecordingLog } from './recording-log.ts';
+
+/** A transport to a Consul at `host:port`, nothing taken from this machine's environment. */
+export async function transportTo(
+  address: string,
+  clock: Clock,
+  environment: Record<string, string> = {},
+): Promise<ConsulTransport> {
+  const outcome = await readAccess({ address }, environment);
+  if (!outcome.ok) throw new Error(outcome.problem);
+  return new ConsulTransport({
+    access: outcome.access,
+    clock,
+    maxWatches: 40,
+    maxBodyBytes: 16 * 1024 * 1024,
+  });
+}
+
+/** A resolver on a Consul, with everything it said and counted. */
+export class ResolverUnderTest {
+  readonly log = new RecordingLog();
+  readonly updates: UpdateResult[] = [];
+  readonly resolver: ConsulResolver;
+  readonly transport: ConsulTransport;
+
+  private constructor(transport: ConsulTransport, clock: Clock, options: Partial<ConsulOptions>) {
+    this.transport = transport;
+    this.resolver = new ConsulResolver({
+      options: { ...defaultConsulOptions, ...options },
+      transport,
+      clock,
+      log: this.log,
+      onUpdate: (_service, result) => this.updates.push(result),
+    });
+  }
+
+  static async at(
+    address: string,
+    clock: Clock,
+    options: Partial<ConsulOptions> = {},
+  ): Promise<ResolverUnderTest> {
+    return new ResolverUnderTest(await transportTo(address, clock), clock, options);
+  }
+
+  /** Follows a service and keeps what it is told. */
+  follow(service: string): Followed {
+    const followed: Followed = { lists: [], errors: [], stop: () => undefined, smallest: Infinity };
+    followed.stop = this.resolver.watch(service, (resolution) => {
+      if (!resolution.ok) {
+        followed.errors.push(resolution.error);
+        return;
+      }
+      followed.lists.push(resolution.endpoints);
+      followed.smallest = Math.min(followed.smallest, resolution.endpoints.length);
+    });
+    return followed;
+  }
+
+  async close(): Promise<void> {
+    await this.resolver.close();
+    this.transport.close();
+  }
+}
+
+export interface Followed {
+  readonly lists: (readonly EndpointSpec[])[];
+  readonly errors: Error[];
+  stop: () => void;
+  /** Length of the shortest list since the start, or since it was set anew. */
+  smallest: number;
+}
+
+export function newest(followed: Followed): readonly EndpointSpec[] {
+  return followed.lists.at(-1) ?? [];
+}
+
+export const webRegistration: RegistrationOptions = {
+  id: 'web-1',
+  name: 'web',
+  address: '10.0.0.5',
+  port: 15006,
+  tags: ['v1'],
+  meta: new Map([['version', '1.2.3']]),
+  zone: 'eu-a',
+  region: 'eu',
+  zoneKey: 'zone',
+  regionKey: 'region',
+  capabilities: ['h2', 'load'],
+  weights: { passing: 10, warning: 1 },
+  ttlMs: 15_000,
+  deregisterAfterMs: 300_000,
+  httpCheck: null,
+};
+
+export function registrationAt(
+  transport: ConsulTransport,
+  clock: Clock,
+  options: Partial<RegistrationOptions> = {},
+  log = new RecordingLog(),
+): Registration {
+  return new Registration({
+    options: { ...webRegistration, ...options },
+    transport,
+    client: new ConsulClient(transport),
+    clock,
+    log,
+    consulVersion: null,
+  });
+}
+
+/** Puts instances on synthetic nodes straight into the catalogue, passing, all in one zone. */
+export async function registerInCatalog(
+  address: string,
+  service: string,
+  count: number,
+): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const response = await fetch(`http://${address}/v1/catalog/register`, {
+      method: 'PUT',
+      body: JSON.stringify({
+        Node: `node-${i}`,
+        Address: `10.1.0.${i + 1}`,
+        Service: { ID: `${service}-${i}`, Service: service, Port: 9000 + i, Meta: { zone: 'a' } },
+        Checks: [
+          {
+            Node: `node-${i}`,
+            CheckID: `${service}-${i}`,
+            ServiceID: `${service}-${i}`,
+            Status: 'passing',
+          },
+        ],
+      }),
+    });
+    if ((await response.text()) !== 'true') throw new Error(`consul refused instance ${i}`);
+  }
+}
+
+/** Takes a synthetic node and all that is on it out of the catalogue; fine when there is none. */
+export async function removeFromCatalog(address: string, node: string): Promise<void> {
+  const response = await fetch(`http://${address}/v1/catalog/deregister`, {
+    method: 'PUT',
+    body: JSON.stringify({ Node: node }),
+  });
+  await response.text();
+}
