@@ -7,7 +7,7 @@ import type { RequestHead } from '../message/head.ts';
 import { type Connecting, connectTcp } from '../transport/connect.ts';
 import { HostName } from '../transport/host-name.ts';
 import { raiseBug } from '../transport/raise-bug.ts';
-import { type ReadMode, TcpTransport } from '../transport/tcp.ts';
+import type { ReadMode, TcpTransport } from '../transport/tcp.ts';
 import { KeepAliveEstimate } from './keep-alive.ts';
 import type { Upstream, UpstreamResponder, UpstreamStats } from './upstream.ts';
 import { WaitingExchange } from './waiting-exchange.ts';

@@ -1,7 +1,7 @@
 import { Failure } from '../../sidecar/failure.ts';
 import { Listener } from '../../sidecar/listener/listener.ts';
 import { connectTcp } from '../../sidecar/transport/connect.ts';
-import { type ReadMode, TcpTransport } from '../../sidecar/transport/tcp.ts';
+import type { ReadMode, TcpTransport } from '../../sidecar/transport/tcp.ts';
 import type { Transport } from '../../sidecar/transport/transport.ts';
 import { systemClock } from '../../telemetry/system-clock.ts';
 import { RawPeer } from './raw-peer.ts';
