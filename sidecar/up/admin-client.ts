@@ -9,8 +9,9 @@ export class AdminClient {
     return (await this.#json(port, '/clusters')) as ClustersView | null;
   }
 
-  async traces(port: number): Promise<TracesView | null> {
-    return (await this.#json(port, '/traces')) as TracesView | null;
+  /** The newest spans, at most so many. */
+  async traces(port: number, limit: number): Promise<TracesView | null> {
+    return (await this.#json(port, `/traces?limit=${limit}`)) as TracesView | null;
   }
 
   async ready(port: number): Promise<boolean> {

@@ -122,7 +122,7 @@ export class LiveView {
 
   async #newestTrace(): Promise<string[]> {
     const { plan } = this.#mesh;
-    const trees = buildTraceTrees(await this.#mesh.spans());
+    const trees = buildTraceTrees(await this.#mesh.spans(TRACE_SPANS));
     const joined = trees.find((it) => missingJoints(it, plan.calls).length === 0);
     const tree = joined ?? trees[0];
     if (tree === undefined) return ['no sidecar has kept a span yet'];
@@ -168,6 +168,8 @@ const REFRESH_MS = 1000;
 const STATUS_MS = 5000;
 /** Rates are taken over this many readings minus one. */
 const WINDOW_SAMPLES = 4;
+/** Enough for the newest traces of a busy sidecar. */
+const TRACE_SPANS = 100;
 const DISTURBING = ['k', 's', 'f'];
 /** Goes from service to service instead of through the instances of one. */
 const STRIDE = 2;

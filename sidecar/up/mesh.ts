@@ -104,10 +104,10 @@ export class Mesh {
     return { atMs, sidecars };
   }
 
-  /** Every span that the sidecars have kept. */
-  async spans(): Promise<SpanView[]> {
+  /** The newest spans of every sidecar, at most so many of each. */
+  async spans(limit: number): Promise<SpanView[]> {
     const views = await Promise.all(
-      this.#members.map(({ planned }) => this.#admin.traces(planned.adminPort)),
+      this.#members.map(({ planned }) => this.#admin.traces(planned.adminPort, limit)),
     );
     return views.flatMap((view) => view?.spans ?? []);
   }

@@ -51,22 +51,25 @@ export async function runOnce(mesh: Mesh, options: OnceOptions): Promise<OnceRep
   const tally = new RequestTally(plan.instances.map((it) => it.id));
   const first = await mesh.sample();
   const startedAt = performance.now();
-  const left = () => options.durationMs - (performance.now() - startedAt);
   traffic.start();
-  await pause(Math.min(FAULT_AFTER_MS, options.durationMs / 4), options.signal);
+  const watch = async (durationMs: number) => {
+    const until = Math.min(performance.now() + durationMs, startedAt + options.durationMs);
+    while (performance.now() < until && !options.signal.aborted) {
+      await pause(Math.min(SAMPLE_MS, until - performance.now()), options.signal);
+      tally.add((await mesh.sample()).sidecars);
+    }
+  };
+  await watch(Math.min(FAULT_AFTER_MS, options.durationMs / 4));
   for (const fault of options.faults) await applyFault(mesh, fault);
-  const healAt = performance.now() + REGISTRY_BACK_MS;
-  while (left() > 0 && !options.signal.aborted) {
-    if (performance.now() > healAt) await mesh.startRegistry();
-    tally.add((await mesh.sample()).sidecars);
-    await pause(Math.min(SAMPLE_MS, Math.max(0, left())), options.signal);
-  }
+  await watch(REGISTRY_AWAY_MS);
+  await mesh.startRegistry();
+  await watch(options.durationMs);
   const trafficMs = performance.now() - startedAt;
   await traffic.stop();
   const last = await readySample(mesh);
   tally.add(last.sidecars);
   const totals = traffic.totals();
-  const trees = buildTraceTrees(await mesh.spans());
+  const trees = buildTraceTrees(await mesh.spans(KEPT_SPANS));
   const checks = [
     checkCalls(totals, Math.round((options.ratePerSecond * trafficMs) / 1000)),
     checkTraces(trees, plan.calls),
@@ -124,8 +127,10 @@ export function entryPort(mesh: Mesh): number {
 }
 
 const FAULT_AFTER_MS = 2000;
-/** Time for which the registry stays away. */
-const REGISTRY_BACK_MS = 4000;
+/** Time for which a stopped registry stays away. */
+const REGISTRY_AWAY_MS = 4000;
+/** More than a sidecar sees in a run at the usual rate. */
+const KEPT_SPANS = 2000;
 const SAMPLE_MS = 500;
 /** A killed instance may still be on its way back when the traffic ends. */
 const READY_TIMEOUT_MS = 10_000;
