@@ -2,16 +2,21 @@ import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { ensurePeers } from '../test/tools/peers.mjs';
+import { arrange, layouts } from './layout.ts';
+import { leaveNothingBehind } from './leave-nothing.ts';
 import type { Row } from './row.ts';
 import { suites } from './suites/suites.ts';
 
 const usage = `usage: npm run bench -- [${[...suites.keys()].join('|')} …] [--json FILE] [--seconds N] [--rounds N]
+                            [--layout ${layouts.join('|')}] [--case TEXT]
 
 Without a name all suites run. --seconds is the length of one run (default 3), --rounds how often each is repeated
-(default 3); medians are shown. --json writes them as an array.`;
+(default 3); medians are shown. --json writes them as an array. --layout says which CPUs the subject gets (default own-core).
+--case leaves only the cases whose name holds the text.`;
 
 const print = (line: string): void => console.log(line);
 
+leaveNothingBehind();
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -29,9 +34,10 @@ async function main(): Promise<number> {
       .map((load) => load.toFixed(2))
       .join(' ')}`,
   );
+  print(`layout: ${arrange(options.layout)}`);
   const rows: Row[] = [];
   for (const suite of options.chosen) {
-    rows.push(...(await suite({ seconds: options.seconds, rounds: options.rounds, print })));
+    rows.push(...(await suite({ ...options, print })));
   }
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`);
   return 0;
@@ -45,6 +51,8 @@ function parse() {
         json: { type: 'string' },
         seconds: { type: 'string', default: '3' },
         rounds: { type: 'string', default: '3' },
+        layout: { type: 'string', default: 'own-core' },
+        case: { type: 'string', default: '' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -52,9 +60,11 @@ function parse() {
     const chosen = names.map((name) => suites.get(name)).filter((suite) => suite !== undefined);
     const seconds = Number(values.seconds);
     const rounds = Number(values.rounds);
+    const layout = layouts.find((known) => known === values.layout);
     const sound = [seconds, rounds].every((value) => Number.isInteger(value) && value >= 1);
     if (values.help === true || chosen.length < names.length || !sound) return null;
-    return { chosen, seconds, rounds, json: values.json ?? null };
+    if (layout === undefined) return null;
+    return { chosen, seconds, rounds, layout, only: values.case, json: values.json ?? null };
   } catch {
     return null;
   }

@@ -4,6 +4,8 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { onSubjectCpu } from '../layout.ts';
+import { noteChild } from '../leave-nothing.ts';
 
 const startTimeoutMs = 15_000;
 const stopTimeoutMs = 5_000;
@@ -30,8 +32,10 @@ export async function startServer(
   const log = join(folder, 'output.log');
   const file = openSync(log, 'w');
   const startedAt = performance.now();
-  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', file, file] });
+  const [program, programArgs] = onSubjectCpu(command, args);
+  const child = spawn(program, programArgs, { cwd: folder, stdio: ['ignore', file, file] });
   closeSync(file);
+  noteChild(child);
   const failure = once(child, 'error').then(([error]) => error as Error);
   const pid = child.pid;
   if (pid === undefined) throw new Error(`cannot start ${command}`, { cause: await failure });

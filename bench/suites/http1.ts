@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Backend, startBackend } from '../backend.ts';
 import { bodySizes } from '../body-sizes.ts';
+import { temporaryFolder } from '../leave-nothing.ts';
 import { saturate } from '../load/saturation.ts';
 import { type Cell, type Load, measureCell } from '../measure/cell.ts';
 import { processUsage } from '../measure/process-usage.ts';
@@ -49,14 +49,17 @@ function describeCase(
  */
 export async function http1(options: SuiteOptions): Promise<readonly Row[]> {
   const backend = await startBackend();
-  const folder = mkdtempSync(join(tmpdir(), 'outrigger-bench-'));
+  const folder = temporaryFolder();
   try {
-    const rows = await measureStart(backend, folder, options);
-    for (const wanted of cases) rows.push(...(await measureCase(wanted, backend, folder, options)));
+    const rows: Row[] = [];
+    if ('start'.includes(options.only))
+      rows.push(...(await measureStart(backend, folder, options)));
+    const chosen = cases.filter(({ name }) => name.includes(options.only));
+    for (const wanted of chosen)
+      rows.push(...(await measureCase(wanted, backend, folder, options)));
     return rows;
   } finally {
     await backend.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

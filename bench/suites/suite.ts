@@ -4,6 +4,8 @@ export interface SuiteOptions {
   /** Length of one saturation run and of one fixed-rate run. */
   readonly seconds: number;
   readonly rounds: number;
+  /** Part of the names of the cases to measure; empty for all of them. */
+  readonly only: string;
   /** Takes lines of progress and of results. */
   readonly print: (line: string) => void;
 }
