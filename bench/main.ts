@@ -36,11 +36,15 @@ async function main(): Promise<number> {
   );
   print(`layout: ${arrange(options.layout)}`);
   const rows: Row[] = [];
+  const invalid: string[] = [];
   for (const suite of options.chosen) {
-    rows.push(...(await suite({ ...options, print })));
+    const result = await suite({ ...options, print });
+    rows.push(...result.rows);
+    invalid.push(...result.invalid);
   }
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`);
-  return 0;
+  for (const sentence of invalid) print(`not valid: ${sentence}`);
+  return invalid.length === 0 ? 0 : 1;
 }
 
 function parse() {

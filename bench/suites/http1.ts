@@ -15,7 +15,7 @@ import { nginx } from '../subjects/nginx.ts';
 import { outrigger } from '../subjects/outrigger.ts';
 import type { RunningSubject, Subject, SubjectName } from '../subjects/subject.ts';
 import { table } from '../table.ts';
-import type { SuiteOptions } from './suite.ts';
+import type { SuiteOptions, SuiteResult } from './suite.ts';
 
 const subjects: readonly Subject[] = [outrigger, haproxy, nginx, envoy, direct];
 
@@ -47,17 +47,26 @@ function describeCase(
  * One hop of HTTP/1.1 against its peers: CPU per request under saturation, latency at a fixed rate, memory, start. The
  * subjects take turns within a round, so that a change of the machine's mood hits all of them.
  */
-export async function http1(options: SuiteOptions): Promise<readonly Row[]> {
+export async function http1(options: SuiteOptions): Promise<SuiteResult> {
   const backend = await startBackend();
   const folder = temporaryFolder();
+  const rows: Row[] = [];
+  const invalid: string[] = [];
+  const attempt = async (name: string, measure: () => Promise<Row[]>): Promise<void> => {
+    if (!name.includes(options.only)) return;
+    try {
+      rows.push(...(await measure()));
+    } catch (error) {
+      invalid.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      options.print(`not valid: ${invalid.at(-1)}`);
+    }
+  };
   try {
-    const rows: Row[] = [];
-    if ('start'.includes(options.only))
-      rows.push(...(await measureStart(backend, folder, options)));
-    const chosen = cases.filter(({ name }) => name.includes(options.only));
-    for (const wanted of chosen)
-      rows.push(...(await measureCase(wanted, backend, folder, options)));
-    return rows;
+    await attempt('start', () => measureStart(backend, folder, options));
+    for (const wanted of cases) {
+      await attempt(wanted.name, () => measureCase(wanted, backend, folder, options));
+    }
+    return { rows, invalid };
   } finally {
     await backend.stop();
   }

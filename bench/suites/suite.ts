@@ -10,5 +10,11 @@ export interface SuiteOptions {
   readonly print: (line: string) => void;
 }
 
-/** A group of measurements under one name. Resolves to what it measured; throws when a run was not valid. */
-export type Suite = (options: SuiteOptions) => Promise<readonly Row[]>;
+/** What a suite measured, and in a sentence each the cases whose runs were not valid and are left out. */
+export interface SuiteResult {
+  readonly rows: readonly Row[];
+  readonly invalid: readonly string[];
+}
+
+/** A group of measurements under one name. */
+export type Suite = (options: SuiteOptions) => Promise<SuiteResult>;
