@@ -265,7 +265,7 @@ export class Http1Pool implements Upstream {
     const announced = member.connection.keepAliveMs;
     if (announced !== null) {
       this.#keepAlive.announced(announced);
-      this.stats.learnedIdleMs = this.#keepAlive.learnedMs(nowMs);
+      this.#relearn(nowMs);
     }
     if (nowMs >= member.retireMs) {
       this.#retire(member);
@@ -313,7 +313,16 @@ export class Http1Pool implements Upstream {
 
   #learn(idleMs: number, nowMs: number): void {
     this.#keepAlive.closedIdle(idleMs, nowMs);
-    this.stats.learnedIdleMs = this.#keepAlive.learnedMs(nowMs);
+    this.#relearn(nowMs);
+  }
+
+  #relearn(nowMs: number): void {
+    const learned = this.#keepAlive.learnedMs(nowMs);
+    if (learned === this.stats.learnedIdleMs) return;
+    this.stats.learnedIdleMs = learned;
+    this.#sweep?.cancel();
+    this.#sweep = null;
+    this.#armSweep(nowMs);
   }
 
   /** Closes a connection that carries no exchange; the caller has taken it out of `#idle`. */

@@ -72,11 +72,13 @@ export class RawPeer {
 
 /** A listener on a free loopback port whose connections are raw peers. */
 export class RawListener {
+  readonly port: number;
   readonly peers: RawPeer[] = [];
   readonly #server: Server;
 
   private constructor(server: Server, onPeer: ((peer: RawPeer) => void) | null) {
     this.#server = server;
+    this.port = (server.address() as AddressInfo).port;
     server.on('connection', (socket: Socket) => {
       const peer = new RawPeer(socket);
       this.peers.push(peer);
@@ -87,14 +89,9 @@ export class RawListener {
   /** `onPeer` is called for every connection, before anything has arrived. */
   static async open(onPeer: ((peer: RawPeer) => void) | null = null): Promise<RawListener> {
     const server = createServer({ allowHalfOpen: true });
-    const listener = new RawListener(server, onPeer);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return listener;
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return new RawListener(server, onPeer);
   }
 
   /** Waits until that many connections were accepted, and returns the last of them. */
