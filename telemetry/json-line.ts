@@ -1,5 +1,6 @@
 import { escapeJson } from './escape.ts';
 import { formatMs } from './milliseconds.ts';
+import { failed, needsOwnSpan } from './outcome.ts';
 import type { AttemptRecord, RequestRecord } from './record.ts';
 import { redactPath } from './redact.ts';
 import { proxyMs } from './span-attributes.ts';
@@ -15,9 +16,8 @@ const WARN = 40;
 /** One access log line in pino's format (`telemetry.md` §7), built by hand; absent values are left out. */
 export function jsonLine(request: RequestRecord, rawPath: boolean, explain: Explanations): string {
   const { trace, attempts } = request;
-  const failed = request.code !== null || request.status >= 500 || request.status === 0;
   const timeMs = Math.round(request.startWallMs + (request.endMs - request.startMs));
-  let line = `{"level":${failed ? WARN : INFO},"time":${timeMs},"direction":"${request.direction}","method":"${escapeJson(request.method)}","scheme":"${request.scheme}","authority":"${escapeJson(request.authority)}"`;
+  let line = `{"level":${failed(request) ? WARN : INFO},"time":${timeMs},"direction":"${request.direction}","method":"${escapeJson(request.method)}","scheme":"${request.scheme}","authority":"${escapeJson(request.authority)}"`;
   if (rawPath) line += `,"path":"${escapeJson(redactPath(request.path))}"`;
   else if (request.template !== null) line += `,"path":"${escapeJson(request.template)}"`;
   line += `,"protocol":"HTTP/${request.version}"`;
@@ -38,8 +38,10 @@ export function jsonLine(request: RequestRecord, rawPath: boolean, explain: Expl
   else if (request.service !== '') line += `,"upstream_service":"${escapeJson(request.service)}"`;
   if (request.requestId !== '') line += `,"request_id":"${escapeJson(request.requestId)}"`;
   if (trace.traceId !== '') line += `,"trace_id":"${trace.traceId}"`;
-  const spanId = trace.spanId !== '' ? trace.spanId : (last?.spanId ?? '');
-  if (spanId !== '') line += `,"span_id":"${spanId}"`;
+  if (trace.sampled) {
+    const lent = request.direction === 'outbound' && last !== null && !needsOwnSpan(request);
+    line += `,"span_id":"${lent ? last.spanId : trace.spanId}"`;
+  }
   line += `,"sampled":${trace.sampled}`;
   if (request.peerAddress !== '') line += `,"client_address":"${request.peerAddress}"`;
   if (request.userAgent !== null) line += `,"user_agent":"${escapeJson(request.userAgent)}"`;
@@ -59,7 +61,7 @@ function failureFields(request: RequestRecord, code: string, explain: Explanatio
 function upstreamFields(request: RequestRecord, last: AttemptRecord): string {
   const { attempts } = request;
   let fields = '';
-  if (!Number.isNaN(last.deadlineRemainingMs)) {
+  if (Number.isFinite(last.deadlineRemainingMs)) {
     fields += `,"deadline_ms":${Math.round(last.deadlineRemainingMs)}`;
   }
   if (request.service !== '') fields += `,"upstream_service":"${escapeJson(request.service)}"`;

@@ -32,3 +32,12 @@ export function attemptOutcome(attempt: AttemptRecord): 'ok' | 'failed' | 'cance
   if (attempt.code === null && attempt.status === 0) return 'cancelled_hedge';
   return attempt.code !== null || attempt.status >= 500 ? 'failed' : 'ok';
 }
+
+/** Waiting longer than this for an endpoint or connection earns a request a span of its own. */
+const QUEUE_SPAN_MS = 5;
+
+/** An outbound request that is told by more than its one attempt: retried, hedged or queued. */
+export function needsOwnSpan(request: RequestRecord): boolean {
+  const { attempts, queueMs } = request;
+  return attempts.length > 1 || (attempts.length === 1 && queueMs > QUEUE_SPAN_MS);
+}

@@ -66,10 +66,10 @@ export function clientAttributes(
   attributes['outrigger.attempt.outcome'] = attemptOutcome(attempt);
   if (attempt.retryReason !== null) attributes['outrigger.retry.reason'] = attempt.retryReason;
   if (attempt.retryDenied !== null) attributes['outrigger.retry.denied'] = attempt.retryDenied;
-  if (!Number.isNaN(attempt.budgetRemaining)) {
+  if (Number.isFinite(attempt.budgetRemaining)) {
     attributes['outrigger.retry.budget_remaining'] = attempt.budgetRemaining;
   }
-  if (!Number.isNaN(attempt.deadlineRemainingMs)) {
+  if (Number.isFinite(attempt.deadlineRemainingMs)) {
     attributes['outrigger.deadline.remaining_ms'] = Math.round(attempt.deadlineRemainingMs);
   }
   attributes['outrigger.connection.reused'] = attempt.reused;

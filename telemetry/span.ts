@@ -13,7 +13,7 @@ import {
 import type { GivenIds } from './given-ids.ts';
 import type { MethodNames } from './method-names.ts';
 import { addOldHttpNames } from './old-http-names.ts';
-import { clientError, serverError } from './outcome.ts';
+import { clientError, needsOwnSpan, serverError } from './outcome.ts';
 import type { RandomIds } from './random-ids.ts';
 import type { AttemptRecord, RequestRecord } from './record.ts';
 import {
@@ -22,9 +22,6 @@ import {
   type SpanAttributes,
   serverAttributes,
 } from './span-attributes.ts';
-
-/** Waiting longer than this for an endpoint or connection earns a request a span of its own. */
-const QUEUE_SPAN_MS = 5;
 
 export interface SpanWriterOptions {
   readonly methods: MethodNames;
@@ -77,7 +74,7 @@ export class SpanWriter {
       this.#make(request, this.#client(request, null, 0, spanId, trace.parentSpanId), reason);
       return 1;
     }
-    const wrapped = attempts.length > 1 || request.queueMs > QUEUE_SPAN_MS;
+    const wrapped = needsOwnSpan(request);
     if (wrapped) this.#make(request, this.#internal(request, spanId), reason);
     const parent = wrapped ? spanId : trace.parentSpanId;
     for (let index = 0; index < attempts.length; index++) {
