@@ -57,5 +57,4 @@ export const routeSchema = z.strictObject({
   untraced: flag(false, 'At true no trace begins with this rule; for health probes.'),
 });
 
-export type HeaderCondition = z.output<typeof headerCondition>;
 export type RouteInput = z.output<typeof routeSchema>;

@@ -1,5 +1,6 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
+import { Script } from 'node:vm';
 import { expect } from 'chai';
 import { AdminServer } from '../../../sidecar/admin/server.ts';
 import type { Log } from '../../../telemetry/log.ts';
@@ -190,6 +191,9 @@ describe('admin API', () => {
       .to.contain("fetch('/clusters'")
       .and.not.match(/https?:\/\//);
     expect(body).to.not.contain('innerHTML');
+    const script = /<script>([^]*)<\/script>/.exec(body)?.[1] ?? '';
+    expect(() => new Script(script)).to.not.throw();
+    expect(script.length).to.be.greaterThan(1000);
   });
 
   it('answers 500 and goes on when a view cannot be made', async () => {
