@@ -12,8 +12,6 @@ export interface ConnectOptions {
   readonly clock: Clock;
   readonly onBug: (error: unknown) => void;
   readonly readMode?: ReadMode;
-  /** Output leaves once per turn of the event loop: for connections that carry many exchanges at once. */
-  readonly batched?: boolean;
 }
 
 /** A connection being opened. */
@@ -56,7 +54,6 @@ export function connectTcp(
       remoteAddress: address,
       remotePort: port,
       onBug: options.onBug,
-      batched: options.batched ?? false,
     },
   );
   const settle = (result: TcpTransport | Failure): void => {

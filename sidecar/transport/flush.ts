@@ -6,12 +6,10 @@ export interface Flushable {
 
 /**
  * Outputs written to since the last flush. What a read callback wrote leaves when that callback ends;
- * what was written outside of one leaves before the event loop goes on. Batched outputs, those of
- * multiplexed connections between sidecars, leave together once per turn of the loop.
+ * what was written outside of one leaves before the event loop goes on.
  */
 export class FlushList {
-  #dirty: Flushable[] = [];
-  #batched: Flushable[] = [];
+  readonly #dirty: Flushable[] = [];
   #inside = false;
   #scheduled = false;
 
@@ -21,10 +19,6 @@ export class FlushList {
     if (this.#inside || this.#scheduled) return;
     this.#scheduled = true;
     process.nextTick(this.#onTick);
-  }
-
-  addBatched(output: Flushable): void {
-    if (this.#batched.push(output) === 1) setImmediate(this.#onTurn);
   }
 
   /** Called as a socket's callback begins. */
@@ -48,12 +42,6 @@ export class FlushList {
   readonly #onTick = (): void => {
     this.#scheduled = false;
     this.#flush();
-  };
-
-  readonly #onTurn = (): void => {
-    const batched = this.#batched;
-    this.#batched = [];
-    for (const output of batched) output.flush();
   };
 }
 

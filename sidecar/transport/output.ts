@@ -24,7 +24,6 @@ interface Pin {
  */
 export class Output implements Flushable {
   readonly #socket: Socket;
-  readonly #batched: boolean;
   /** Called from the event loop when the kernel took something. */
   readonly #onTaken: () => void;
   /** Waiting output is `#slab` up to `#used`, then `#text`. */
@@ -36,11 +35,10 @@ export class Output implements Flushable {
   #held = false;
   #writes = 0;
   #taken = 0;
-  #pins: Pin[] = [];
+  readonly #pins: Pin[] = [];
 
-  constructor(socket: Socket, batched: boolean, onTaken: () => void) {
+  constructor(socket: Socket, onTaken: () => void) {
     this.#socket = socket;
-    this.#batched = batched;
     this.#onTaken = onTaken;
   }
 
@@ -101,8 +99,7 @@ export class Output implements Flushable {
   #list(): void {
     if (this.#listed) return;
     this.#listed = true;
-    if (this.#batched) outputs.addBatched(this);
-    else outputs.add(this);
+    outputs.add(this);
   }
 
   /** Adds waiting text and `bytes` to the slab; the caller has checked that they fit a large one. */

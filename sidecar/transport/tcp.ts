@@ -13,8 +13,6 @@ export interface TcpOptions {
   readonly remotePort: number;
   /** An exception of the owner: a bug. The connection is destroyed, nothing else. */
   readonly onBug: (error: unknown) => void;
-  /** Output leaves once per turn of the event loop, with that of all such connections. */
-  readonly batched?: boolean;
   /** Called after the owner's `closed`. */
   readonly onGone?: () => void;
 }
@@ -60,7 +58,7 @@ export class TcpTransport implements Transport {
     socket.on('close', this.#onClose);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
-    this.#output = new Output(socket, options.batched ?? false, this.#onTaken);
+    this.#output = new Output(socket, this.#onTaken);
   }
 
   attach(handler: TransportHandler): void {

@@ -208,7 +208,7 @@ describe('http1 pool', () => {
     for (const requester of requesters) finish(pool.open(requestHead(), requester));
 
     await upstream.accepted(8);
-    expect(requesters.map(code)).to.deep.equal(new Array(8).fill(null));
+    expect(requesters.map(code)).to.deep.equal(Array.from({ length: 8 }, () => null));
   });
 
   it('ends a wait that takes too long', async () => {
