@@ -1,5 +1,6 @@
 import type { Mesh } from './mesh.ts';
 import { instanceAt, observe, type Sample } from './observe.ts';
+import type { PlannedInstance } from './plan.ts';
 import { buildTraceTrees, missingJoints, renderTrace } from './trace-tree.ts';
 import { renderStatus, renderView, type ViewModel } from './view.ts';
 
@@ -45,6 +46,8 @@ export class LiveView {
   readonly #traces: string;
   readonly #startedAt = performance.now();
   readonly #history: Sample[] = [];
+  /** The first instance of every service, then the second ones, and so on. */
+  readonly #order: readonly PlannedInstance[];
   #trace: readonly string[] | null = null;
   #turn = 0;
   #lastStatusMs = -Infinity;
@@ -52,6 +55,8 @@ export class LiveView {
   /** `events` may grow while the view runs. */
   constructor(mesh: WatchedMesh, screen: Screen, events: readonly MeshEvent[], traces: string) {
     this.#mesh = mesh;
+    const number = ({ id }: PlannedInstance) => Number(id.slice(id.lastIndexOf('-') + 1));
+    this.#order = [...mesh.plan.instances].sort((a, b) => number(a) - number(b));
     this.#screen = screen;
     this.#events = events;
     this.#traces = traces;
@@ -91,7 +96,7 @@ export class LiveView {
 
   async #press(key: string): Promise<void> {
     const mesh = this.#mesh;
-    const target = DISTURBING.includes(key) ? this.#nextTarget() : null;
+    const target = DISTURBING.includes(key) ? this.#nextTarget(key === 'f' ? 3 : 2) : null;
     if (key === 'k' && target !== null) mesh.kill(target);
     else if (key === 's' && target !== null) await mesh.slow(target);
     else if (key === 'f' && target !== null) await mesh.fail(target);
@@ -104,17 +109,18 @@ export class LiveView {
 
   /**
    * The next instance in turn that is undisturbed and whose service keeps another such one: the mesh
-   * can cope with losing an instance, not with losing a service.
+   * can cope with losing an instance, not with losing a service. `smallest`: instances of the service;
+   * one of two that answers with errors is not ejected.
    */
-  #nextTarget(): string | null {
-    const { instances } = this.#mesh.plan;
+  #nextTarget(smallest: number): string | null {
+    const instances = this.#order;
     const sound = (id: string) => this.#mesh.condition(id).kind === 'running';
     for (let step = 0; step < instances.length; step++) {
-      const candidate = instances[(this.#turn + step * STRIDE) % instances.length];
+      const candidate = instances[(this.#turn + step) % instances.length];
       if (candidate === undefined || !sound(candidate.id)) continue;
       const others = instances.filter((it) => it.service === candidate.service && it !== candidate);
-      if (!others.some((it) => sound(it.id))) continue;
-      this.#turn = (this.#turn + (step + 1) * STRIDE) % instances.length;
+      if (others.length + 1 < smallest || !others.some((it) => sound(it.id))) continue;
+      this.#turn = (this.#turn + step + 1) % instances.length;
       return candidate.id;
     }
     return null;
@@ -171,8 +177,6 @@ const WINDOW_SAMPLES = 4;
 /** Enough for the newest traces of a busy sidecar. */
 const TRACE_SPANS = 100;
 const DISTURBING = ['k', 's', 'f'];
-/** Goes from service to service instead of through the instances of one. */
-const STRIDE = 2;
 const CTRL_C = '\u0003';
 const ENTER_SCREEN = '\u001b[?1049h\u001b[?25l\u001b[2J';
 const LEAVE_SCREEN = '\u001b[?25h\u001b[?1049l';

@@ -36,6 +36,8 @@ export interface InstanceState {
   /** How many callers have ejected it, out of how many that know it. */
   readonly ejectedBy: number;
   readonly knownBy: number;
+  /** For how many callers the registry lists it as critical or in maintenance. */
+  readonly criticalFor: number;
 }
 
 /** The mesh as the view shows it; every number comes from the sidecars. */
@@ -173,6 +175,8 @@ function instanceState(
     p99Ms: cluster?.p99Ms ?? null,
     ejectedBy: known.filter((endpoint) => endpoint.state === 'ejected').length,
     knownBy: known.length,
+    criticalFor: known.filter(({ state }) => state === 'critical' || state === 'maintenance')
+      .length,
   };
 }
 

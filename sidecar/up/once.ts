@@ -59,7 +59,7 @@ export async function runOnce(mesh: Mesh, options: OnceOptions): Promise<OnceRep
       tally.add((await mesh.sample()).sidecars);
     }
   };
-  await watch(Math.min(FAULT_AFTER_MS, options.durationMs / 4));
+  await watch(Math.min(FAULT_AFTER_MS, options.durationMs / 3));
   for (const fault of options.faults) await applyFault(mesh, fault);
   await watch(REGISTRY_AWAY_MS);
   await mesh.startRegistry();
@@ -126,12 +126,12 @@ export function entryPort(mesh: Mesh): number {
   return port;
 }
 
-const FAULT_AFTER_MS = 2000;
+const FAULT_AFTER_MS = 3000;
 /** Time for which a stopped registry stays away. */
-const REGISTRY_AWAY_MS = 4000;
+const REGISTRY_AWAY_MS = 3000;
 /** More than a sidecar sees in a run at the usual rate. */
 const KEPT_SPANS = 2000;
-const SAMPLE_MS = 500;
+const SAMPLE_MS = 1000;
 /** A killed instance may still be on its way back when the traffic ends. */
 const READY_TIMEOUT_MS = 10_000;
 

@@ -14,10 +14,9 @@ export function sidecarConfig(plan: MeshPlan, it: PlannedInstance, otlpEndpoint:
       // Services of two or three instances are far below the size from which zones count by default.
       minClusterSize: 1,
     },
-    outliers: {
-      // So that one instance out of two can be taken out; by default none can.
-      maxEjectedShare: 0.5,
-    },
+    // Everything shares this machine: when it stalls, many requests are under way at a kill, and all
+    // of them fail at once before anybody has earned the tokens to retry them.
+    retries: { maxTokens: 100, initialTokens: 100 },
     forwardProxy: { enabled: false },
     consul: {
       address: `http://127.0.0.1:${plan.registryPorts[0]}`,

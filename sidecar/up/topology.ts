@@ -11,11 +11,11 @@ export interface DemoService {
 
 /**
  * The local mesh as a newcomer meets it: a front that calls two services, one of which calls a
- * third; two zones, and one service whose instances are spread unevenly over them.
+ * third; two zones, and services whose instances are spread unevenly over them.
  */
 export const topology: readonly DemoService[] = [
   { name: 'shop', calls: ['cart', 'catalog'], zones: ['zone-a', 'zone-b'], workMs: 2 },
-  { name: 'cart', calls: ['stock'], zones: ['zone-a', 'zone-b'], workMs: 2 },
+  { name: 'cart', calls: ['stock'], zones: ['zone-a', 'zone-b', 'zone-b'], workMs: 2 },
   { name: 'catalog', calls: [], zones: ['zone-a', 'zone-a', 'zone-b'], workMs: 3 },
   { name: 'stock', calls: [], zones: ['zone-a', 'zone-b'], workMs: 3 },
 ];

@@ -33,7 +33,7 @@ export const upDefaults: UpOptions = {
   json: false,
   registry: 'auto',
   faults: [],
-  ratePerSecond: 50,
+  ratePerSecond: 40,
   durationMs: 10_000,
   color: true,
 };
@@ -56,7 +56,8 @@ export async function runUp(options: UpOptions): Promise<number> {
     return await runMesh(options, faults, ending.signal);
   } catch (error) {
     if (!(error instanceof MeshStartError)) throw error;
-    return ending.signal.aborted ? 0 : complain(error.message, 1);
+    if (ending.signal.aborted && !options.once) return 0;
+    return complain(error.message, 1);
   } finally {
     release();
   }

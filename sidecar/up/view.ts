@@ -22,22 +22,25 @@ export interface ViewSize {
   readonly color: boolean;
 }
 
-/** The live view as lines: never more of them than `rows`, none longer than `columns`. */
+/**
+ * The live view as lines: never more of them than `rows`, none longer than `columns`. On a low screen
+ * the empty lines go first; a trace takes the place of the instances and the events.
+ */
 export function renderView(model: ViewModel, size: ViewSize): string[] {
-  const { state } = model;
-  const top = [header(model), blank];
-  if (state !== null) {
-    top.push(callHeader, ...state.calls.map(callLine), blank);
-    top.push(instanceHeader, ...state.instances.map((it) => instanceLine(it, model)), blank);
-  } else {
-    top.push([plain(' waiting for the first readings')], blank);
+  const { state, trace } = model;
+  const gap = size.rows < ROOMY_ROWS ? [] : [blank];
+  const top = [titleLine(model), registryLine(model), ...gap];
+  if (state === null) top.push([plain(' waiting for the first readings')], ...gap);
+  else {
+    top.push(callHeader, ...state.calls.map(callLine), ...gap);
+    const instances = state.instances.map((it) => instanceLine(it, model));
+    if (trace === null) top.push(instanceHeader, ...instances, ...gap);
   }
-  const keys = [keyLine];
-  const room = Math.max(0, size.rows - top.length - keys.length);
-  const bottom = model.trace === null ? eventLines(model, room) : traceLines(model.trace, room);
+  const room = Math.max(0, size.rows - top.length - 1);
+  const bottom = trace === null ? eventLines(model, room) : traceLines(trace, room);
   const filler = Array.from({ length: Math.max(0, room - bottom.length) }, () => blank);
   const lines = [...top, ...bottom, ...filler].slice(0, Math.max(0, size.rows - 1));
-  return [...lines, ...keys].slice(0, size.rows).map((it) => print(it, size));
+  return [...lines, keyLine].map((it) => print(it, size));
 }
 
 /** One line for logs and pipes. `timeOfDay` goes first. */
@@ -75,12 +78,15 @@ const CODES: Record<Style, string> = {
 };
 const RESET = '\u001b[0m';
 
+/** From this height on there are empty lines between the parts. */
+const ROOMY_ROWS = 30;
+
 const blank: Segment[] = [];
 const callHeader = [
-  dim(row(' who calls whom', 22, '   req/s      p50      p99  failed/s  retries/s  in own zone')),
+  dim(' who calls whom'.padEnd(22) + '   req/s     p50     p99  failed/s  retries/s  in own zone'),
 ];
 const instanceHeader = [
-  dim(row(' instance', 11, 'zone        req/s      p50      p99  state                   admin')),
+  dim(' instance  zone    req/s     p50     p99  admin                   state'),
 ];
 const keyLine = [
   plain(' '),
@@ -95,40 +101,45 @@ const keyLine = [
   ].flatMap(([key, what]) => [{ text: `${key}`, style: 'bold' as const }, plain(` ${what}   `)]),
 ];
 
-function header({ state, registry, traces, uptimeMs }: ViewModel): Segment[] {
-  const ageMs = state?.discoveryAgeMs ?? null;
-  const held = state !== null && state.quarantined > 0 ? `, ${state.quarantined} lists held` : '';
+function titleLine({ state, traces, uptimeMs }: ViewModel): Segment[] {
+  const title: Segment = { text: ' Outrigger local mesh', style: 'bold' };
+  const known = plain(`  up ${clock(uptimeMs)}  traces ${traces}  `);
+  if (state === null) return [title, known];
   return [
-    { text: ' Outrigger local mesh', style: 'bold' },
-    plain(`  up ${clock(uptimeMs)}  `),
-    registry.running
-      ? { text: `registry ${registry.kind} ${registry.address}`, style: 'good' }
-      : {
-          text: `registry ${registry.kind} stopped, endpoints ${age(ageMs)} old${held}`,
-          style: 'bad',
-        },
-    plain(`  traces ${traces}  `),
-    ...(state === null
-      ? []
-      : [
-          plain(`${state.requests} calls, `),
-          { text: `${state.failures} failed`, style: state.failures > 0 ? 'bad' : 'good' } as const,
-          plain(`, ${state.retries} retries, ${state.ejections} ejections`),
-        ]),
+    title,
+    known,
+    plain(`${state.requests} calls, `),
+    { text: `${state.failures} failed`, style: state.failures > 0 ? 'bad' : 'good' },
+    plain(`, ${state.retries} retries, ${state.ejections} ejections`),
+  ];
+}
+
+function registryLine({ state, registry }: ViewModel): Segment[] {
+  const { kind, address, running } = registry;
+  if (running) return [plain(` registry ${kind} at ${address} `), { text: 'up', style: 'good' }];
+  const ageMs = state?.discoveryAgeMs ?? null;
+  const age = ageMs === null ? '' : `, ${Math.round(ageMs / 1000)} s old`;
+  return [
+    plain(` registry ${kind} at ${address} `),
+    { text: 'stopped', style: 'bad' },
+    plain(`; the last good endpoints serve${age}`),
   ];
 }
 
 function callLine(it: CallState): Segment[] {
-  const name = ` ${'  '.repeat(it.depth)}${it.caller} → ${it.callee}`;
-  const failing = it.failuresPerSecond > 0;
+  const { retriesPerSecond, failuresPerSecond } = it;
   return [
-    plain(row(name, 22, it.requestsPerSecond.toFixed(1).padStart(8))),
-    plain(duration(it.p50Ms).padStart(9)),
-    plain(duration(it.p99Ms).padStart(9)),
-    { text: it.failuresPerSecond.toFixed(1).padStart(10), style: failing ? 'bad' : 'plain' },
+    plain(` ${'  '.repeat(it.depth)}${it.caller} → ${it.callee}`.padEnd(22)),
+    plain(it.requestsPerSecond.toFixed(1).padStart(8)),
+    plain(duration(it.p50Ms).padStart(8)),
+    plain(duration(it.p99Ms).padStart(8)),
     {
-      text: it.retriesPerSecond.toFixed(1).padStart(11),
-      style: it.retriesPerSecond > 0 ? 'warn' : 'plain',
+      text: failuresPerSecond.toFixed(1).padStart(10),
+      style: failuresPerSecond > 0 ? 'bad' : 'plain',
+    },
+    {
+      text: retriesPerSecond.toFixed(1).padStart(11),
+      style: retriesPerSecond > 0 ? 'warn' : 'plain',
     },
     plain(`  ${bar(it.sameZone)}`),
     ...(it.ejected.length > 0
@@ -140,32 +151,39 @@ function callLine(it: CallState): Segment[] {
 
 function instanceLine(it: InstanceState, model: ViewModel): Segment[] {
   const condition = model.conditions.get(it.id) ?? { kind: 'running' };
-  const [state, style] = describe(it, condition);
+  const [text, style] = describe(it, condition);
   return [
-    plain(row(` ${it.id}`, 11, it.zone.padEnd(8))),
-    plain(it.requestsPerSecond.toFixed(1).padStart(9)),
-    plain(duration(it.p50Ms).padStart(9)),
-    plain(duration(it.p99Ms).padStart(9)),
-    { text: `  ${state.padEnd(24)}`, style },
-    dim(`http://127.0.0.1:${it.adminPort}`),
+    plain(` ${it.id}`.padEnd(11) + it.zone.padEnd(7)),
+    plain(it.requestsPerSecond.toFixed(1).padStart(6)),
+    plain(duration(it.p50Ms).padStart(8)),
+    plain(duration(it.p99Ms).padStart(8)),
+    dim(`  http://127.0.0.1:${it.adminPort}  `),
+    { text, style },
   ];
 }
 
 function describe(it: InstanceState, condition: Condition): [string, Style] {
-  const ejected = it.ejectedBy > 0 ? `, ejected by ${it.ejectedBy} of ${it.knownBy}` : '';
   switch (condition.kind) {
     case 'down':
       return [`killed, back in ${Math.ceil(condition.backInMs / 1000)} s`, 'bad'];
     case 'starting':
       return ['starting', 'warn'];
     case 'slow':
-      return [`slow${ejected}`, 'warn'];
+      return [`slow${standing(it)}`, 'warn'];
     case 'failing':
-      return [`failing${ejected}`, 'bad'];
-    case 'running':
+      return [`failing${standing(it)}`, 'bad'];
+    case 'running': {
       if (!it.answering) return ['no answer', 'bad'];
-      return it.ejectedBy > 0 ? [`serving${ejected}`, 'warn'] : ['serving', 'good'];
+      const doubts = standing(it);
+      return [`serving${doubts}`, doubts === '' ? 'good' : 'warn'];
+    }
   }
+}
+
+/** What its callers hold against an instance. */
+function standing({ ejectedBy, criticalFor, knownBy }: InstanceState): string {
+  if (ejectedBy > 0) return `, ejected by ${ejectedBy} of ${knownBy}`;
+  return criticalFor > 0 ? `, critical for ${criticalFor} of ${knownBy}` : '';
 }
 
 function eventLines(model: ViewModel, room: number): Segment[][] {
@@ -201,10 +219,6 @@ function dim(text: string): Segment {
   return { text, style: 'dim' };
 }
 
-function row(name: string, width: number, rest: string): string {
-  return name.padEnd(width) + rest;
-}
-
 function bar(share: number | null): string {
   if (share === null) return '     –';
   const full = Math.round(share * 10);
@@ -214,10 +228,6 @@ function bar(share: number | null): string {
 function duration(ms: number | null): string {
   if (ms === null) return '–';
   return ms >= 1000 ? `${(ms / 1000).toFixed(2)} s` : `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
-}
-
-function age(ms: number | null): string {
-  return ms === null ? 'of unknown age,' : `${Math.round(ms / 1000)} s`;
 }
 
 function clock(ms: number): string {

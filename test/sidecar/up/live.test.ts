@@ -1,16 +1,21 @@
 import { expect } from 'chai';
 import { LiveView, type Screen, type WatchedMesh } from '../../../sidecar/up/live.ts';
 import type { Condition } from '../../../sidecar/up/mesh-member.ts';
+import { type MeshPlan, planMesh } from '../../../sidecar/up/plan.ts';
 import { clustersView, clusterView, joinedTrace, smallPlan } from './samples.ts';
 
 /** A mesh that does what it is told and keeps what that was. */
 class ScriptedMesh implements WatchedMesh {
-  readonly plan = smallPlan;
+  readonly plan: MeshPlan;
   readonly registryKind = 'embedded';
   readonly done: string[] = [];
   readonly conditions = new Map<string, Condition>();
   registryRunning = true;
   #samples = 0;
+
+  constructor(plan: MeshPlan = smallPlan) {
+    this.plan = plan;
+  }
 
   condition(id: string): Condition {
     return this.conditions.get(id) ?? { kind: 'running' };
@@ -148,17 +153,37 @@ describe('live view driver', () => {
     expect(mesh.done[0]).to.match(/^kill web-[12]$/);
   });
 
-  it('makes instances slow and failing', async () => {
+  it('makes an instance slow', async () => {
     const mesh = new ScriptedMesh();
 
     await drive(mesh, async (screen) => {
       screen.press('s');
       await settle();
-      screen.press('f');
-      await settle();
     });
 
-    expect(mesh.done.map((it) => it.split(' ')[0])).to.deep.equal(['slow', 'fail']);
+    expect(mesh.done).to.deep.equal(['slow web-1']);
+  });
+
+  it('makes one fail only where the others can eject it', async () => {
+    const mesh = new ScriptedMesh();
+    const three = new ScriptedMesh(
+      planMesh(
+        [{ name: 'web', calls: [], zones: ['a', 'a', 'b'], workMs: 1 }],
+        { name: 'edge', calls: ['web'], zone: 'a' },
+        Array.from({ length: 20 }, (_, i) => i + 1),
+        '/mesh',
+      ),
+    );
+
+    for (const it_ of [mesh, three]) {
+      await drive(it_, async (screen) => {
+        screen.press('f');
+        await settle();
+      });
+    }
+
+    expect(mesh.done).to.deep.equal([]);
+    expect(three.done).to.deep.equal(['fail web-1']);
   });
 
   it('stops and starts the registry with the same key', async () => {

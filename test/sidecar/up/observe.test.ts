@@ -79,7 +79,7 @@ describe('observation of the mesh', () => {
   it('names ejected instances and counts who has ejected them', () => {
     const endpoints = [
       endpointView({ port: web1!.app!.inboundPort, state: 'ejected' }),
-      endpointView({ port: web2!.app!.inboundPort }),
+      endpointView({ port: web2!.app!.inboundPort, state: 'critical' }),
     ];
 
     const state = observe(

@@ -72,7 +72,31 @@ describe('live view', () => {
   it('says that the registry is stopped', () => {
     const registry = { kind: 'consul', address: '127.0.0.1:1', running: false };
 
-    expect(renderView(model({ registry }), wide)[0]).to.include('registry consul stopped');
+    expect(renderView(model({ registry }), wide)[1]).to.equal(
+      ' registry consul at 127.0.0.1:1 stopped; the last good endpoints serve',
+    );
+  });
+
+  it('says what callers hold against an instance that serves', () => {
+    const state = busyState();
+    const instances = state.instances.map((it) =>
+      it.id === 'web-2' ? { ...it, answering: true, criticalFor: 1, knownBy: 2 } : it,
+    );
+
+    const text = renderView(model({ state: { ...state, instances } }), wide).join('\n');
+
+    expect(text).to.match(/web-2 .*serving, critical for 1 of 2/);
+  });
+
+  it('shows every call and instance, some events and the keys on 80 × 24', () => {
+    const events = [{ atMs: 0, text: 'web-1 killed' }];
+
+    const lines = renderView(model({ events }), { columns: 80, rows: 24, color: false });
+
+    for (const { id } of smallPlan.instances) {
+      expect(lines.some((it) => it.includes(` ${id} `) && it.includes('http://'))).to.equal(true);
+    }
+    expect(lines.join('\n')).to.include('web-1 killed').and.include('q quit');
   });
 
   it('shows the newest events that fit, and the trace instead when there is one', () => {
