@@ -35,6 +35,8 @@ export async function runSidecar(loaded: Loaded, options: RunOptions): Promise<n
   let reload = (): void => undefined;
   const release = ending.listen(() => reload(), onBug);
 
+  // Before the first port: a request that comes at once is traced like any other.
+  await telemetry.start();
   const sidecar = await Sidecar.start(loaded, telemetry, systemClock, onBug);
   if (!(sidecar instanceof Sidecar)) {
     for (const problem of sidecar) log.error({}, problem);
@@ -55,7 +57,6 @@ export async function runSidecar(loaded: Loaded, options: RunOptions): Promise<n
   const admin = new AdminServer(source, config.admin, log);
   try {
     await admin.start();
-    await telemetry.start();
     await reloader.start();
     if (wrapped !== null && !waitReady) wrapped.start();
     announce(sidecar, telemetry, ending.begun, () => wrapped?.start());

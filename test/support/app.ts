@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A small application on a loopback port; says its name in `x-instance`. */
@@ -32,3 +32,24 @@ const answer: RequestListener = (incoming, outgoing) => {
   incoming.resume();
   incoming.on('end', () => outgoing.end('ok\n'));
 };
+
+/** An application that calls a local port, hands the trace context on, and answers with what it was told. */
+export function asksFirst(port: number): RequestListener {
+  return (incoming, outgoing) => {
+    incoming.resume();
+    const headers: Record<string, string> = {};
+    for (const name of ['traceparent', 'tracestate', 'baggage']) {
+      const value = incoming.headers[name];
+      if (typeof value === 'string') headers[name] = value;
+    }
+    const call = request({ host: '127.0.0.1', port, path: incoming.url, headers }, (answered) => {
+      outgoing.statusCode = answered.statusCode ?? 500;
+      answered.pipe(outgoing);
+    });
+    call.on('error', () => {
+      outgoing.statusCode = 500;
+      outgoing.end();
+    });
+    call.end();
+  };
+}

@@ -1,5 +1,5 @@
 import { freePorts } from '../../sidecar/up/ports.ts';
-import { App } from './app.ts';
+import { App, asksFirst } from './app.ts';
 import type { ConsulAgent } from './consul-agent.ts';
 import { SidecarProcess } from './sidecar-process.ts';
 
@@ -19,15 +19,22 @@ export class TestMesh {
     this.#consul = consul;
   }
 
-  /** One instance of a service, registered under its own id. */
-  async instance(service: string, id: string, zone = ''): Promise<Instance> {
-    const app = await App.start(id);
+  /** One instance of a service, registered under its own id; with `calls` it asks that service before it answers. */
+  async instance(
+    service: string,
+    id: string,
+    calls: string | null = null,
+    extra: Readonly<Record<string, unknown>> = {},
+  ): Promise<Instance> {
+    const [port, upstreamPort] = (await freePorts(2)) as [number, number];
+    const app = await (calls === null ? App.start(id) : App.start(id, asksFirst(upstreamPort)));
     this.#apps.push(app);
-    const [port] = (await freePorts(1)) as [number];
     const sidecar = await this.#start({
-      service: { name: service, id, address: '127.0.0.1', zone },
+      service: { name: service, id, address: '127.0.0.1' },
       inbound: { host: '127.0.0.1', port, appPort: app.port },
       drain: { delayMs: 300, timeoutMs: 2000 },
+      ...(calls === null ? {} : { upstreams: [{ service: calls, port: upstreamPort }] }),
+      ...extra,
     });
     return { app, sidecar };
   }
