@@ -122,6 +122,7 @@ function outboundEntry(table: RouteTable, parts: Parts): Entry {
       scheme: 'http',
     }),
     trustIncoming: true,
+    trustPlaintext: true,
   };
 }
 
@@ -255,6 +256,7 @@ function inboundEntry(config: Config, parts: Parts): Entry {
     table: new RouteTable([anyTo(route)]),
     unrouted: route.cells,
     trustIncoming: config.trace.trustIncoming,
+    trustPlaintext: config.trust.plaintextPeers,
   };
 }
 

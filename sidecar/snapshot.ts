@@ -20,6 +20,8 @@ export interface Entry {
   readonly unrouted: RequestCells;
   /** Believe the trace context that arrives; otherwise every request starts a trace of its own. */
   readonly trustIncoming: boolean;
+  /** Believe the deadline and the attempt number of callers who proved no identity. */
+  readonly trustPlaintext: boolean;
 }
 
 /** The current value of something that is replaced as a whole. */

@@ -13,9 +13,17 @@ import type { Route } from '../route/route.ts';
 import type { Entry, Snapshot } from '../snapshot.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import { timeLeft } from './deadline.ts';
+import { peerRefusal } from './peer-refusal.ts';
 import { bodyTooLarge, noEndpoint, noRoute, notResolved, tookTooLong } from './refusals.ts';
 import { RequestBody } from './request-body.ts';
-import { addForwarded, attemptHead, isStream, rewriteResponse, stripRequest } from './rewrite.ts';
+import {
+  addForwarded,
+  attemptHead,
+  isStream,
+  rewriteResponse,
+  stripClaims,
+  stripRequest,
+} from './rewrite.ts';
 import type { Scope } from './scope.ts';
 import { type WaitOwner, Waits } from './waits.ts';
 
@@ -117,6 +125,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
 
   #prepare(route: Route): void {
     const head = this.#head;
+    if (!this.#entry.trustPlaintext && this.#scope.peer.identity === null) stripClaims(head);
     const callerLeftMs = timeLeft(head.headers.get('outrigger-timeout-ms'));
     const totalMs = Math.min(callerLeftMs, route.timeoutMs > 0 ? route.timeoutMs : callerLeftMs);
     if (totalMs !== Number.POSITIVE_INFINITY) {
@@ -281,14 +290,15 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
   // ---- trying again ------------------------------------------------------------------------------
 
   #retriesStatus(route: Route, attempt: Attempt, head: ResponseHead): boolean {
-    if (!route.retries.retriesStatus(head.status)) return false;
+    const refusal = peerRefusal(attempt.endpoint.spec, head);
+    if (refusal === null && !route.retries.retriesStatus(head.status)) return false;
     const waitMs = retryAfterMs(head.headers.get('retry-after'), this.#scope.clock.wallTime());
-    if (!this.#mayRetry(route, attempt, null, head.status, waitMs)) return false;
+    if (!this.#mayRetry(route, attempt, refusal, head.status, waitMs)) return false;
     // A response that is read to its end leaves the connection usable; an unfinished request does not.
     if (this.#body.ended || this.#head.ended) attempt.supersede();
     else attempt.cancel(TRYING_ELSEWHERE);
     this.#endAttempt(route, attempt, null);
-    this.#pauseThenAttempt(route, String(head.status), waitMs);
+    this.#pauseThenAttempt(route, refusal?.code ?? String(head.status), waitMs);
     return true;
   }
 

@@ -13,6 +13,12 @@ export function stripRequest(head: RequestHead, direction: 'inbound' | 'outbound
   for (const name of names) head.headers.remove(name);
 }
 
+/** Takes out what a caller says of its deadline and attempts where its word does not count. */
+export function stripClaims(head: RequestHead): void {
+  head.headers.remove('outrigger-timeout-ms');
+  head.headers.remove('outrigger-attempt');
+}
+
 /** Notes who called; for requests that enter through the inbound listener. */
 export function addForwarded(head: RequestHead, peer: Peer): void {
   head.headers.append('x-forwarded-for', peer.address);

@@ -24,6 +24,9 @@ export interface PipelineOptions {
   readonly route?: Partial<Route>;
   readonly retries?: { max?: number; on?: readonly number[]; initialTokens?: number };
   readonly maxRequests?: number;
+  readonly trustPlaintext?: boolean;
+  /** Meta of every endpoint in the registry. */
+  readonly meta?: ReadonlyMap<string, string>;
 }
 
 /** Says how a request begins; every key has a default. */
@@ -77,7 +80,7 @@ export class Pipeline {
     );
     this.#specs = Array.from({ length: options.endpoints ?? 3 }, (_, index) => {
       this.upstreams.push(new ScriptedUpstream());
-      return spec(index + 1);
+      return { ...spec(index + 1), ...(options.meta === undefined ? {} : { meta: options.meta }) };
     });
     if (options.unresolved !== true) this.resolve();
     const cells = testCells(direction, 'orders', this.clock);
@@ -99,7 +102,13 @@ export class Pipeline {
       ...options.route,
     };
     const table = new RouteTable([{ host: null, path: '/', headers: [], route: this.route }]);
-    const entry = { direction, table, unrouted: cells, trustIncoming: true };
+    const entry = {
+      direction,
+      table,
+      unrouted: cells,
+      trustIncoming: true,
+      trustPlaintext: options.trustPlaintext ?? true,
+    };
     const snapshot: Snapshot = {
       generation: 7,
       zone: 'eu-a',

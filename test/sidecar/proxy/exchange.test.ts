@@ -215,6 +215,21 @@ describe('exchange', () => {
       expect(requester.status).to.equal(200);
     });
 
+    it('repeats a POST that a mesh peer did not hand to its application, and believes nobody else', () => {
+      const answer = [['outrigger-error', 'app_unreachable']] as const;
+      const mesh = new Pipeline({ meta: new Map([['outrigger', 'h1']]) });
+      const repeated = mesh.request({ method: 'POST' });
+      mesh.open().respond(503, 'no', answer);
+      mesh.clock.advance(300);
+      mesh.open().respond(200);
+      expect(repeated.requester.status).to.equal(200);
+
+      const plain = new Pipeline();
+      const { requester } = plain.request({ method: 'POST' });
+      plain.open().respond(503, 'no', answer);
+      expect(requester.status).to.equal(503);
+    });
+
     it('repeats a GET after 503 and drops the first response', () => {
       const pipeline = new Pipeline();
       const { requester } = pipeline.request();
@@ -398,6 +413,20 @@ describe('exchange', () => {
   });
 
   describe('fields', () => {
+    it('does not believe deadlines and attempts of strangers where that is configured', () => {
+      const pipeline = new Pipeline({ direction: 'inbound', trustPlaintext: false });
+      pipeline.request({
+        fields: [
+          ['outrigger-timeout-ms', '250'],
+          ['outrigger-attempt', '2'],
+        ],
+      });
+      const { headers } = pipeline.open().head;
+
+      expect(headers.get('outrigger-timeout-ms')).to.equal(null);
+      expect(headers.get('outrigger-attempt')).to.equal(null);
+    });
+
     it('does not believe an application about load', () => {
       const pipeline = new Pipeline();
       const { requester } = pipeline.request({ fields: [['outrigger-load-max', '3']] });
