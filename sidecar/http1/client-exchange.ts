@@ -90,12 +90,14 @@ export class ClientExchange implements Party {
     return this.#tunnel;
   }
 
-  /** The peer has accepted the tunnel: what came early may leave. */
-  openTunnel(): void {
+  /** The peer has accepted the tunnel: what came early leaves. True when the requester was told to wait. */
+  openTunnel(): boolean {
     this.#tunnel = true;
-    if (this.#early !== null && this.#early.length > 0) this.#transport.write(this.#early.view);
+    const early = this.#early;
     this.#early = null;
+    if (early !== null) this.#transport.write(early.view);
     if (this.#earlyEnd) this.#endTunnel();
+    return early !== null;
   }
 
   data(bytes: Buffer): boolean {
@@ -160,7 +162,7 @@ export class ClientExchange implements Party {
   }
 
   #keepEarly(bytes: Buffer): boolean {
-    if (this.#ended) return true;
+    if (this.#ended || bytes.length === 0) return true;
     if (this.#early === null) this.#early = new WaitingInput();
     if (this.#early.length + bytes.length > MAX_EARLY_BYTES) {
       this.#owner.unwritable(

@@ -135,13 +135,13 @@ export class Http1ClientConnection implements TransportHandler, ClientExchangeOw
 
   closed(error: NodeJS.ErrnoException | null): void {
     this.#dead = true;
-    this.#reader.clear();
     const exchange = this.#exchange;
     if (exchange !== null) {
       const failure = this.#lost(error);
       this.#exchange = null;
       exchange.requester.abort(failure);
     }
+    this.#reader.clear();
     this.#options.closed(this, error);
   }
 
@@ -159,8 +159,9 @@ export class Http1ClientConnection implements TransportHandler, ClientExchangeOw
     }
     const head = this.#parser.head as ResponseHead;
     if (this.#parser.tunnel) {
-      exchange.openTunnel();
+      const early = exchange.openTunnel();
       exchange.requester.head(head);
+      if (early) exchange.requester.resume();
     } else if (head.status < 200) this.#interim(exchange, head);
     else {
       this.#inBody = true;

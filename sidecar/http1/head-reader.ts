@@ -118,7 +118,12 @@ export class HeadReader {
         if (at + 1 === end) break;
         if (pending[at + 1] !== LF) return this.#refuse(lineRefusals.BARE_CR);
         at += 2;
+        const inStartLine = this.#inStartLine;
         if (this.#lineEnded(at)) return at;
+        // What follows a start line that is none need not be waited for.
+        if (inStartLine && !this.#inStartLine && this.#parser.parse(pending, 0, at) === REFUSED) {
+          return this.#refuse(this.#parser.refused as Refusal);
+        }
         continue;
       }
       if (fieldBytes[byte] !== 1) return this.#refuse(badValueByte(byte));
