@@ -27,6 +27,14 @@ interface Addresses {
   readonly ttlMs: number;
 }
 
+/** One lookup of a target, however many questions it takes. */
+interface Round {
+  readonly found: Map<string, Addresses>;
+  answered: number;
+  /** The last question that was filled from the last time. */
+  error: Error | null;
+}
+
 /** SRV answers carry no time to live in Node 20, so the names behind a service are asked for this often. */
 const SRV_TTL_MS = 10_000;
 
@@ -45,14 +53,16 @@ export class DnsLookup {
   }
 
   async ask(target: DnsTarget): Promise<DnsAnswer> {
-    const used = new Map<string, Addresses>();
+    const round: Round = { found: new Map(), answered: 0, error: null };
     try {
       const answer =
         target.kind === 'srv'
-          ? await this.#askService(target.name, used)
-          : await this.#askName(target, used);
+          ? await this.#askService(target.name, round)
+          : await this.#askName(target, round);
+      // Nothing but old addresses is an outage, not an answer.
+      if (round.error !== null && round.answered === 0) return { ok: false, error: round.error };
       if (answer.endpoints.length === 0) return failed(`no address behind ${target.name}`);
-      this.#known = used;
+      this.#known = round.found;
       return answer;
     } catch (error) {
       return { ok: false, error: error as Error };
@@ -66,22 +76,20 @@ export class DnsLookup {
 
   async #askName(
     target: Extract<DnsTarget, { kind: 'address' }>,
-    used: Map<string, Addresses>,
+    round: Round,
   ): Promise<Extract<DnsAnswer, { ok: true }>> {
-    const { list, ttlMs } = await this.#addresses(target.name, target.family, used);
+    const { list, ttlMs } = await this.#addresses(target.name, target.family, round);
     return { ok: true, endpoints: list.map((ip) => endpoint(ip, target.port, 1)), ttlMs };
   }
 
   /** The records of the best priority only: the others are spares (RFC 2782). */
-  async #askService(
-    name: string,
-    used: Map<string, Addresses>,
-  ): Promise<Extract<DnsAnswer, { ok: true }>> {
+  async #askService(name: string, round: Round): Promise<Extract<DnsAnswer, { ok: true }>> {
     const records = await this.#client.resolveSrv(name);
+    round.answered++;
     const best = Math.min(...records.map((record) => record.priority));
     const chosen = records.filter((record) => record.priority === best && record.port > 0);
     const hosts = await Promise.all(
-      chosen.map((record) => this.#addresses(record.name, 'any', used)),
+      chosen.map((record) => this.#addresses(record.name, 'any', round)),
     );
     const endpoints = chosen.flatMap((record, i) =>
       // Weight 0 means "rarely", not "never".
@@ -97,48 +105,47 @@ export class DnsLookup {
   async #addresses(
     name: string,
     family: 'ipv4' | 'ipv6' | 'any',
-    used: Map<string, Addresses>,
+    round: Round,
   ): Promise<Addresses> {
     if (isIP(name) !== 0) return { list: [name], ttlMs: Number.POSITIVE_INFINITY };
     const asked = await Promise.allSettled([
-      family === 'ipv6' ? none : this.#records(name, 'A', used),
-      family === 'ipv4' ? none : this.#records(name, 'AAAA', used),
+      family === 'ipv6' ? none : this.#records(name, 'A', round),
+      family === 'ipv4' ? none : this.#records(name, 'AAAA', round),
     ]);
     const answers = asked.filter((one) => one.status === 'fulfilled').map((one) => one.value);
     const failure = asked.find((one) => one.status === 'rejected');
-    if (failure !== undefined && answers.every(({ list }) => list.length === 0)) {
-      throw failure.reason;
-    }
+    const empty = answers.every(({ list }) => list.length === 0);
+    if (failure !== undefined && empty) throw failure.reason;
     return {
       list: answers.flatMap((answer) => answer.list),
       ttlMs: Math.min(...answers.map((answer) => answer.ttlMs)),
     };
   }
 
-  async #records(
-    name: string,
-    type: 'A' | 'AAAA',
-    used: Map<string, Addresses>,
-  ): Promise<Addresses> {
+  async #records(name: string, type: 'A' | 'AAAA', round: Round): Promise<Addresses> {
     const key = `${type} ${name}`;
     try {
       const records =
         type === 'A'
           ? await this.#client.resolve4(name, { ttl: true })
           : await this.#client.resolve6(name, { ttl: true });
+      round.answered++;
       const found = {
         list: records.map((record) => record.address),
         ttlMs: Math.min(...records.map((record) => record.ttl * 1000)),
       };
-      used.set(key, found);
+      round.found.set(key, found);
       return found;
     } catch (error) {
-      if (isAbsent(error)) return { list: [], ttlMs: Number.POSITIVE_INFINITY };
+      if (isAbsent(error)) {
+        round.answered++;
+        return none;
+      }
       const last = this.#known.get(key);
       if (last === undefined) throw error;
-      const kept = { list: last.list, ttlMs: 0 };
-      used.set(key, kept);
-      return kept;
+      round.found.set(key, last);
+      round.error = error as Error;
+      return { list: last.list, ttlMs: 0 };
     }
   }
 }

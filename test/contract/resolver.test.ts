@@ -1,6 +1,6 @@
-import { registries } from '../../discovery/registries.ts';
 import { defaultConsulOptions } from '../../discovery/consul/options.ts';
 import { defaultDnsOptions } from '../../discovery/dns.ts';
+import { registries } from '../../discovery/registries.ts';
 import { StaticResolver } from '../../discovery/static.ts';
 import { transportTo } from '../support/consul-parts.ts';
 import { endpointSpec } from '../support/endpoint-spec.ts';
@@ -32,7 +32,10 @@ async function consulScene(): Promise<ResolverScene> {
     resolver: registries.consul({ ...defaultConsulOptions, transport }, partsWith(clock)),
     clock,
     list(ports) {
-      consul.set('web', ports.map((port) => ({ id: `web-${port}`, port })));
+      consul.set(
+        'web',
+        ports.map((port) => ({ id: `web-${port}`, port })),
+      );
       return Promise.resolve();
     },
     async breakDown() {

@@ -43,7 +43,12 @@ export function resolverContract(open: () => Promise<ResolverScene>): void {
 
   async function quiet(): Promise<void> {
     let rounds = 0;
-    await advanceUntil(scene.clock, () => ++rounds > 200, () => '', { stepMs: 25 });
+    await advanceUntil(
+      scene.clock,
+      () => ++rounds > 200,
+      () => '',
+      { stepMs: 25 },
+    );
   }
 
   it('tells the whole list, and the whole list again when it changed', async () => {
@@ -135,7 +140,11 @@ export function resolverContract(open: () => Promise<ResolverScene>): void {
     await comes(told, [9001]);
     if (!(await scene.breakDown())) return this.skip();
 
-    await advanceUntil(scene.clock, () => told.at(-1)?.ok === false, () => 'no error was told');
+    await advanceUntil(
+      scene.clock,
+      () => told.at(-1)?.ok === false,
+      () => 'no error was told',
+    );
     await quiet();
     const late = follow();
     await comes(late.told, [9001]);

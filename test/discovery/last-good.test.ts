@@ -75,11 +75,20 @@ describe('last good endpoints on disk', () => {
   const damages: readonly [string, (path: string, text: string) => Promise<void>][] = [
     ['is cut short', (path, text) => truncate(path, text.length - 5)],
     ['is empty', (path) => truncate(path, 0)],
-    ['is of another version', (path, text) => writeFile(path, text.replace('"version":1', '"version":2'))],
+    [
+      'is of another version',
+      (path, text) => writeFile(path, text.replace('"version":1', '"version":2')),
+    ],
     ['is about another service', (path, text) => writeFile(path, text.replace('"web"', '"api"'))],
     ['has a port that cannot be', (path, text) => writeFile(path, text.replace('9000', '0'))],
-    ['has a health that cannot be', (path, text) => writeFile(path, text.replace('critical', 'fine'))],
-    ['has an index that is no number', (path, text) => writeFile(path, text.replace('"1844', '"x'))],
+    [
+      'has a health that cannot be',
+      (path, text) => writeFile(path, text.replace('critical', 'fine')),
+    ],
+    [
+      'has an index that is no number',
+      (path, text) => writeFile(path, text.replace('"1844', '"x')),
+    ],
   ];
   for (const [name, damage] of damages) {
     it(`ignores a file that ${name}, with a warning`, async () => {

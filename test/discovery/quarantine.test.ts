@@ -23,7 +23,9 @@ class Scene {
       emptyIsTrusted,
       nowMs: this.nowMs,
     });
-    return [...believed].map(({ id, health }) => (health === 'passing' ? id : `${id}:${health}`)).sort();
+    return [...believed]
+      .map(({ id, health }) => (health === 'passing' ? id : `${id}:${health}`))
+      .sort();
   }
 }
 
@@ -97,7 +99,10 @@ describe('quarantine', () => {
 
   it('takes the removal of endpoints that were out of service before as an orderly departure', () => {
     scene.see(ids(10), 10);
-    scene.see(ids(10).map((id) => `${id}:maintenance`), 11);
+    scene.see(
+      ids(10).map((id) => `${id}:maintenance`),
+      11,
+    );
 
     expect(scene.see([], 12)).to.deep.equal([]);
     expect(scene.quarantine.reason).to.equal(null);
@@ -162,7 +167,10 @@ describe('quarantine', () => {
   });
 
   it('lets the first live list at the saved index or above replace a saved one', () => {
-    scene.quarantine.restore(ids(20).map((id) => endpointSpec(id)), 100n);
+    scene.quarantine.restore(
+      ids(20).map((id) => endpointSpec(id)),
+      100n,
+    );
 
     expect(scene.see(['b'], 100)).to.deep.equal(['b']);
   });
@@ -232,7 +240,10 @@ describe('quarantine', () => {
       fc.property(fc.array(list, { maxLength: 10 }), list, fc.nat(50), (past, last, index) => {
         const tested = new Scene();
         past.forEach((members, i) => {
-          tested.see(members.map((n) => `i${n}`), 100 - i);
+          tested.see(
+            members.map((n) => `i${n}`),
+            100 - i,
+          );
           tested.nowMs += 1_000;
         });
         const listed = last.map((n) => `i${n}`).sort();

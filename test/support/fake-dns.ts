@@ -23,6 +23,8 @@ export class FakeDns {
   readonly records = new Map<string, readonly FakeRecord[]>();
   /** `fail` answers SERVFAIL, `silent` nothing at all. */
   mood: 'well' | 'fail' | 'silent' = 'well';
+  /** Names answered with SERVFAIL. */
+  readonly failing = new Set<string>();
   /** Names asked for, with the number of their type. */
   readonly asked: string[] = [];
   readonly #socket: Socket = createSocket('udp4');
@@ -62,7 +64,8 @@ export class FakeDns {
     if (this.mood === 'silent') return null;
     const known = this.records.get(name);
     const records = (known ?? []).filter((record) => typeOf(record) === type);
-    const code = this.mood === 'fail' ? SERVFAIL : known === undefined ? NXDOMAIN : 0;
+    const fails = this.mood === 'fail' || this.failing.has(name);
+    const code = fails ? SERVFAIL : known === undefined ? NXDOMAIN : 0;
     const answers = code === 0 ? records.map(encodeRecord) : [];
     const head = Buffer.alloc(12);
     head.writeUInt16BE(query.readUInt16BE(0), 0);
@@ -90,11 +93,20 @@ function encodeRecord(record: FakeRecord): Buffer {
   const ttl = Buffer.alloc(4);
   ttl.writeUInt32BE(record.ttl);
   // A pointer to the name in the question, class IN.
-  return Buffer.concat([uint16(0xc00c), uint16(typeOf(record)), uint16(1), ttl, uint16(data.length), data]);
+  return Buffer.concat([
+    uint16(0xc00c),
+    uint16(typeOf(record)),
+    uint16(1),
+    ttl,
+    uint16(data.length),
+    data,
+  ]);
 }
 
 function encodeName(name: string): Buffer {
-  const parts = name.split('.').map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`));
+  const parts = name
+    .split('.')
+    .map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`));
   return Buffer.concat([...parts, Buffer.from([0])]);
 }
 

@@ -36,7 +36,16 @@ describe('access to consul', () => {
     });
   });
 
-  for (const text of ['http://', 'a:0', 'a:99999', 'a b', 'ftp://a', 'http://u:p@a', 'unix://', 'a/b']) {
+  for (const text of [
+    'http://',
+    'a:0',
+    'a:99999',
+    'a b',
+    'ftp://a',
+    'http://u:p@a',
+    'unix://',
+    'a/b',
+  ]) {
     it(`refuses the address ${JSON.stringify(text)}`, async () => {
       const outcome = await readAccess({ address: text }, {});
 

@@ -14,7 +14,10 @@ function entry(parts: { node?: Fields; service?: Fields; checks?: readonly Field
   };
 }
 
-function read(parts: Parameters<typeof entry>[0], options: Partial<CatalogOptions> = {}): EndpointSpec {
+function read(
+  parts: Parameters<typeof entry>[0],
+  options: Partial<CatalogOptions> = {},
+): EndpointSpec {
   const catalog = readHealth([entry(parts)], { ...OPTIONS, ...options });
   if (!catalog.ok || catalog.endpoints[0] === undefined) throw new Error(JSON.stringify(catalog));
   return catalog.endpoints[0];
@@ -107,7 +110,9 @@ describe('consul catalogue', () => {
 
     function wrong(fields: Fields | undefined): Fields {
       return JSON.parse(
-        JSON.stringify(fields ?? {}).replaceAll('"a"', '"late"').replaceAll('"r"', '"late"'),
+        JSON.stringify(fields ?? {})
+          .replaceAll('"a"', '"late"')
+          .replaceAll('"r"', '"late"'),
       ) as Fields;
     }
 
@@ -144,7 +149,10 @@ describe('consul catalogue', () => {
         {
           service: {
             Port: 0,
-            Ports: [{ Name: 'a', Port: 1 }, { Name: 'b', Port: 2, Default: true }],
+            Ports: [
+              { Name: 'a', Port: 1 },
+              { Name: 'b', Port: 2, Default: true },
+            ],
           },
         },
         null,
@@ -183,7 +191,10 @@ describe('consul catalogue', () => {
 
   it('takes meta keys of the prototype as plain keys', () => {
     const answer: unknown = JSON.parse(
-      JSON.stringify([entry({ service: { Meta: { X: 'polluted' } } })]).replace('"X"', '"__proto__"'),
+      JSON.stringify([entry({ service: { Meta: { X: 'polluted' } } })]).replace(
+        '"X"',
+        '"__proto__"',
+      ),
     );
     const catalog = readHealth(answer, OPTIONS);
 

@@ -6,7 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { readAccess } from '../../../discovery/consul/access.ts';
-import { consulPath, type ConsulRequest, ConsulTransport } from '../../../discovery/consul/transport.ts';
+import {
+  type ConsulRequest,
+  ConsulTransport,
+  consulPath,
+} from '../../../discovery/consul/transport.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { until } from '../../support/until.ts';
 
@@ -141,7 +145,11 @@ describe('consul transport', () => {
       });
     };
     const pending = (await open()).request({ ...get, timeoutMs: 1_000 });
-    await until(() => started, 5_000, () => 'no request came');
+    await until(
+      () => started,
+      5_000,
+      () => 'no request came',
+    );
     clock.advance(1_000);
 
     expect(await pending).to.deep.include({ ok: false, reason: 'timeout' });
@@ -154,7 +162,11 @@ describe('consul transport', () => {
     };
     const stop = new AbortController();
     const pending = (await open()).request({ ...get, signal: stop.signal });
-    await until(() => came, 5_000, () => 'no request came');
+    await until(
+      () => came,
+      5_000,
+      () => 'no request came',
+    );
     stop.abort();
 
     expect(await pending).to.deep.include({ ok: false, reason: 'cancelled' });
