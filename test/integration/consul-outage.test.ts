@@ -20,7 +20,8 @@ import {
 import { until } from '../support/until.ts';
 
 const LIMIT_MS = 30_000;
-const INSTANCES = 30;
+/** Enough for servers to be seen half-way through the replay of their log. */
+const INSTANCES = 300;
 
 describe('outages of a real consul', function () {
   this.timeout(120_000);
@@ -30,7 +31,7 @@ describe('outages of a real consul', function () {
     const started = await startConsul();
     if (started === null) return this.skip();
     consul = started;
-    await registerInCatalog(consul.address, 'many', INSTANCES);
+    await registerInCatalog(consul.address, 'many', 0, INSTANCES);
   });
 
   after(() => consul?.stop());
@@ -57,7 +58,7 @@ describe('outages of a real consul', function () {
       LIMIT_MS,
       () => 'never back',
     );
-    await registerInCatalog(consul.address, 'many', INSTANCES + 1);
+    await registerInCatalog(consul.address, 'many', INSTANCES, INSTANCES + 1);
     await until(
       () => newest(seen).length === INSTANCES + 1,
       LIMIT_MS,
@@ -154,7 +155,7 @@ describe('a consul cluster whose three servers restart', function () {
   });
 
   beforeEach(async () => {
-    await registerInCatalog(cluster.address, 'many', INSTANCES);
+    await registerInCatalog(cluster.address, 'many', 0, INSTANCES);
     await removeFromCatalog(cluster.address, `node-${INSTANCES}`);
   });
 
@@ -174,7 +175,7 @@ describe('a consul cluster whose three servers restart', function () {
       await cluster.killServers();
       cluster.startServers();
       await cluster.ready();
-      await registerInCatalog(cluster.address, 'many', INSTANCES + 1);
+      await registerInCatalog(cluster.address, 'many', INSTANCES, INSTANCES + 1);
       await until(
         () => newest(seen).length > INSTANCES,
         LIMIT_MS,

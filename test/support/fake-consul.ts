@@ -44,6 +44,10 @@ export class FakeConsul {
   readable = true;
   knownLeader = true;
   version = '1.8.7';
+  /** Versions of the servers where they are not the agent's. */
+  serverVersions: readonly string[] | null = null;
+  /** Whether the token may read the agent's own configuration. */
+  agentReadable = true;
   readonly #services = new Map<string, readonly FakeInstance[]>();
   #server: Server | null = null;
   #port = 0;
@@ -144,7 +148,9 @@ export class FakeConsul {
     const name = decodeURIComponent(last || third);
     if (area === 'health') this.#health(name, asked, response);
     else if (area === 'catalog') this.#catalog(decodeURIComponent(third), response);
-    else if (asked.path === '/v1/agent/self') {
+    else if (asked.path === '/v1/agent/self' && !this.agentReadable) {
+      send(response, { status: 403, body: 'Permission denied' });
+    } else if (asked.path === '/v1/agent/self') {
       send(response, { body: JSON.stringify({ Config: { Version: this.version } }) });
     } else if (asked.path === '/v1/agent/checks') {
       send(response, { body: '{}' });
@@ -186,7 +192,10 @@ export class FakeConsul {
   }
 
   #catalog(service: string, response: ServerResponse): void {
-    const servers = [{ ServiceID: 'consul', ServiceMeta: { version: this.version } }];
+    const servers = (this.serverVersions ?? [this.version]).map((version) => ({
+      ServiceID: 'consul',
+      ServiceMeta: { version },
+    }));
     const registered = [...this.registered.values()]
       .filter((body) => body['Name'] === service)
       .map((body) => ({ ServiceID: body['ID'], ServiceMeta: {} }));
@@ -246,6 +255,7 @@ export function instances(count: number, prefix = 'a'): readonly FakeInstance[] 
 }
 
 function send(response: ServerResponse, answer: Exclude<FakeAnswer, string>): void {
-  response.writeHead(answer.status ?? 200, answer.headers ?? {});
+  const type = /^[[{]/.test(answer.body ?? '') ? 'application/json' : 'text/plain; charset=utf-8';
+  response.writeHead(answer.status ?? 200, { 'content-type': type, ...answer.headers });
   response.end(answer.body ?? '');
 }
