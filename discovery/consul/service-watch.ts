@@ -101,6 +101,7 @@ export class ServiceWatch {
   async #run(): Promise<void> {
     const { lastGood, clock, options } = this.#parts;
     const saved = lastGood === null ? null : await lastGood.read(this.service);
+    if (this.#stop.signal.aborted) return;
     if (saved !== null) {
       this.#quarantine.restore(saved.endpoints, saved.index);
       this.#snapshot = saved;

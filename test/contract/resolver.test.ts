@@ -17,7 +17,10 @@ const scenes: Readonly<Record<keyof typeof registries, () => Promise<ResolverSce
 };
 
 for (const [name, open] of Object.entries(scenes)) {
-  describe(`resolver: ${name}`, () => resolverContract(open));
+  describe(`resolver: ${name}`, function () {
+    this.timeout(30_000);
+    resolverContract(open);
+  });
 }
 
 function partsWith(clock: FakeClock) {

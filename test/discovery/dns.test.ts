@@ -10,7 +10,8 @@ import { RecordingLog } from '../support/recording-log.ts';
 const HOST: DnsTarget = { kind: 'address', name: 'host.example', port: 80, family: 'ipv4' };
 const SERVICE: DnsTarget = { kind: 'srv', name: '_web._tcp.example' };
 
-describe('dns resolver', () => {
+describe('dns resolver', function () {
+  this.timeout(30_000);
   let clock: FakeClock;
   let dns: FakeDns;
   let log: RecordingLog;

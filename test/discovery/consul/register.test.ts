@@ -8,7 +8,8 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeConsul } from '../../support/fake-consul.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 
-describe('registration in consul', () => {
+describe('registration in consul', function () {
+  this.timeout(30_000);
   let clock: FakeClock;
   let consul: FakeConsul;
   let transport: ConsulTransport;

@@ -8,7 +8,9 @@ import { newest, ResolverUnderTest } from '../../support/consul-parts.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeConsul, healthBody, instances } from '../../support/fake-consul.ts';
 
-describe('consul resolver', () => {
+describe('consul resolver', function () {
+  // Hours of fake time over real sockets.
+  this.timeout(30_000);
   let clock: FakeClock;
   let consul: FakeConsul;
   let open: ResolverUnderTest[];
