@@ -17,6 +17,7 @@ export interface Screen {
 }
 
 export interface MeshEvent {
+  /** `performance.now()` when it happened. */
   readonly atMs: number;
   readonly text: string;
 }
@@ -164,7 +165,10 @@ export class LiveView {
       },
       traces: this.#traces,
       uptimeMs: performance.now() - this.#startedAt,
-      events: this.#events,
+      events: this.#events.map(({ atMs, text }) => ({
+        atMs: Math.max(0, atMs - this.#startedAt),
+        text,
+      })),
       trace: this.#trace,
     };
   }

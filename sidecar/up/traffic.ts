@@ -62,9 +62,9 @@ export class Traffic {
 
   #sendDue(): void {
     const elapsedMs = performance.now() - this.#startedAt;
-    const due = Math.floor((elapsedMs * this.#ratePerSecond) / 1000);
+    const due = callsDue(elapsedMs, this.#ratePerSecond);
     for (; this.#due < due; this.#due++) {
-      const dueAt = this.#startedAt + (this.#due * 1000) / this.#ratePerSecond;
+      const dueAt = this.#startedAt + callDueMs(this.#due, this.#ratePerSecond);
       this.#sent += 1;
       if (this.#inFlight >= MAX_IN_FLIGHT) this.#fail('not sent: too many calls unanswered');
       else this.#call(dueAt);
@@ -106,7 +106,17 @@ export class Traffic {
   }
 }
 
-const TICK_MS = 10;
+/** How many calls are due once `elapsedMs` have passed; the first is due at once. */
+export function callsDue(elapsedMs: number, ratePerSecond: number): number {
+  return Math.floor((elapsedMs * ratePerSecond) / 1000) + 1;
+}
+
+/** When a call is due, by its index from 0; milliseconds after the start. */
+export function callDueMs(index: number, ratePerSecond: number): number {
+  return (index * 1000) / ratePerSecond;
+}
+
+const TICK_MS = 5;
 const MAX_IN_FLIGHT = 256;
 const MAX_REASONS = 20;
 const CALL_TIMEOUT_MS = 10_000;

@@ -79,7 +79,7 @@ async function runMesh(options: UpOptions, faults: Fault[], signal: AbortSignal)
     restartAfterMs: options.once ? ONCE_RESTART_MS : LIVE_RESTART_MS,
     otlpEndpoint,
     report: (text) => {
-      events.push({ atMs: performance.now() - startedAt, text });
+      events.push({ atMs: performance.now(), text });
       if (events.length > MAX_EVENTS) events.shift();
     },
     progress: (done, of, what) => progress.show(done, of, what),

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { LatencyBuckets, Traffic } from '../../../sidecar/up/traffic.ts';
+import { callDueMs, callsDue, LatencyBuckets, Traffic } from '../../../sidecar/up/traffic.ts';
 
 describe('latency buckets', () => {
   it('place a quantile within 5 % of the exact one', () => {
@@ -24,6 +24,18 @@ describe('latency buckets', () => {
 
     expect(buckets.quantile(0.1)).to.be.at.most(0.1);
     expect(buckets.quantile(1)).to.be.at.most(1e9);
+  });
+});
+
+describe('schedule of the traffic', () => {
+  it('sends a call when it is due, neither a period early nor late', () => {
+    for (const rate of [1, 40, 1000]) {
+      for (let index = 0; index < 100; index++) {
+        const dueMs = callDueMs(index, rate);
+        expect(callsDue(dueMs + 0.001, rate)).to.equal(index + 1);
+        if (index > 0) expect(callsDue(dueMs - 0.001, rate)).to.equal(index);
+      }
+    }
   });
 });
 
