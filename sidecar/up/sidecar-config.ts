@@ -10,10 +10,6 @@ export function sidecarConfig(plan: MeshPlan, it: PlannedInstance, otlpEndpoint:
       ? {}
       : { inbound: { host: '127.0.0.1', port: app.inboundPort, appPort: app.port } }),
     upstreams,
-    balancing: {
-      // Services of two or three instances are far below the size from which zones count by default.
-      minClusterSize: 1,
-    },
     // Everything shares this machine: when it stalls, many requests are under way at a kill, and all
     // of them fail at once before anybody has earned the tokens to retry them.
     retries: { maxTokens: 100, initialTokens: 100 },
