@@ -14,10 +14,13 @@ const soon = (condition: () => boolean, what: string): Promise<void> =>
 for (const readMode of readModes) {
   describe(`tcp transport, reading by ${readMode}`, () => {
     let pair: Pair;
+    /** What a test opened beside the pair; closed also when it fails. */
+    let opened: Array<() => unknown>;
     beforeEach(async () => {
       pair = await acceptedPair(readMode);
+      opened = [pair.close];
     });
-    afterEach(() => pair.close());
+    afterEach(() => Promise.all(opened.map((close) => close())));
 
     it('knows both ends', () => {
       const { transport, peer } = pair;
@@ -157,6 +160,61 @@ for (const readMode of readModes) {
       await peer.has((written + 1) * READ_BYTES);
     });
 
+    it('keeps the order of text, small, large and owned pieces', async () => {
+      const { transport, handler, peer } = pair;
+      const parts = [
+        'head',
+        Buffer.from('small'),
+        'text between',
+        Buffer.alloc(70_000, 'l'),
+        't'.repeat(20_000),
+        Buffer.alloc(30_000, 'o'),
+        'tail',
+      ];
+      handler.onReceived = () => {
+        for (const part of parts) transport.write(part, true);
+      };
+      peer.send('go');
+      const expected = parts.map((part) => part.toString('latin1')).join('');
+
+      await peer.has(expected.length);
+      expect(peer.text === expected).to.equal(true);
+    });
+
+    it('never reuses memory that the kernel has not taken yet', async () => {
+      const other = await acceptedPair(readMode);
+      opened.push(other.close);
+      const { transport, peer } = pair;
+      peer.socket.pause();
+      let written = 0;
+      for (let room = true; room && written < 5000; written++) {
+        room = transport.write(Buffer.alloc(10_000, written & 0xff));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      for (let i = 0; i < 100; i++) other.transport.write(Buffer.alloc(10_000, 'x'));
+      await other.peer.has(1_000_000);
+      peer.socket.resume();
+
+      await peer.has(written * 10_000);
+      for (let i = 0; i < written; i++) {
+        const piece = peer.received.subarray(i * 10_000, (i + 1) * 10_000);
+        if (!piece.equals(Buffer.alloc(10_000, i & 0xff))) throw new Error(`piece ${i} is damaged`);
+      }
+    });
+
+    it('reports a peer that resets while it is written to', async () => {
+      const { transport, handler, peer } = pair;
+      handler.keep = false;
+      handler.onReceived = () => transport.write(Buffer.alloc(READ_BYTES));
+      peer.send('go');
+      await peer.has(1);
+      peer.socket.resetAndDestroy();
+      while (transport.write('more')) await new Promise((resolve) => setImmediate(resolve));
+
+      await soon(() => handler.closes === 1, 'not closed');
+      expect(handler.error?.code).to.be.oneOf(['ECONNRESET', 'EPIPE']);
+    });
+
     it('sends on after the peer has ended', async () => {
       const { transport, handler, peer } = pair;
       handler.onEnded = () => {
@@ -232,6 +290,7 @@ for (const readMode of readModes) {
 
     it('still flushes other connections after a handler has thrown', async () => {
       const other = await acceptedPair(readMode);
+      opened.push(other.close);
       pair.handler.onReceived = () => {
         throw new Error('planted');
       };
@@ -241,14 +300,15 @@ for (const readMode of readModes) {
 
       await other.peer.has(5);
       expect(other.peer.text).to.equal('alive');
-      await other.close();
     });
 
     it('moves a large message between two sockets with back-pressure and bounded memory', async () => {
       const origin = await RawListener.open();
+      opened.push(() => origin.close());
       const upstream = new RecordingHandler();
       upstream.keep = false;
       const source = await dialled(origin.port, upstream, readMode);
+      opened.push(() => source.destroy());
       const { transport, handler, peer } = pair;
       let most = 0;
       upstream.onReceived = (bytes) => {
@@ -278,8 +338,6 @@ for (const readMode of readModes) {
       );
       expect(hash.digest('hex')).to.equal(createHash('sha256').update(body).digest('hex'));
       expect(most).to.be.at.most(HIGH_WATER_BYTES + 2 * READ_BYTES);
-      source.destroy();
-      origin.close();
     }).timeout(30_000);
   });
 }

@@ -331,12 +331,11 @@ describe('http1 pool', () => {
     await soon(() => peer.text.endsWith('z'.repeat(10_000)), 'the body is incomplete');
   });
 
-  it('does not hand out a connection that the peer has just closed', async () => {
+  it('opens another connection when the peer has closed the idle one', async () => {
     const pool = pooled();
     const first = await exchange(pool, '/1');
     first.socket.end();
     const requester = new RecordingRequester();
-    // Looks in every turn of the loop, so also in the one between the FIN and the close.
     while (pool.stats.idle > 0) await new Promise((resolve) => setImmediate(resolve));
     finish(pool.open(requestHead({ path: '/2' }), requester));
 
@@ -398,6 +397,23 @@ describe('http1 pool', () => {
     await Promise.resolve();
     expect(code(late)).to.equal('connection_refused');
     expect(clock.pending).to.equal(0);
+  });
+
+  it('resolves the name of an endpoint when connecting', async () => {
+    const pool = pooled({ address: 'localhost' });
+
+    await exchange(pool, '/1');
+    expect(pool.stats).to.include({ opened: 1, idle: 1 });
+  });
+
+  it('fails as dns_failure when the name does not resolve', async () => {
+    const requester = new RecordingRequester();
+    const pool = pooled({ address: 'not a name', connectTimeoutMs: 200 });
+    pool.open(requestHead(), requester);
+
+    await soon(() => requester.aborted !== null, 'not told');
+    expect(code(requester)).to.equal('dns_failure');
+    expect(pool.stats).to.include({ connecting: 0, waiting: 0 });
   });
 
   it('counts an exchange whose requester leaves as over, and never reuses its connection', async () => {
