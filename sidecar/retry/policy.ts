@@ -76,7 +76,7 @@ export class RetryPolicy {
     return this.#statuses.has(status);
   }
 
-  /** Null: send another attempt, a token has been taken for it. Else the reason why not. */
+  /** Null: send another attempt; a token has been taken where an application may have seen this one. Else the reason why not. */
   decide(context: RetryContext): RetryDenied | null {
     const { failure, attempt } = context;
     if (context.headSent || failure?.code === 'response_truncated') return 'response_started';
@@ -90,7 +90,8 @@ export class RetryPolicy {
     if (!context.replayable) return 'body_too_large';
     const waitMs = Math.max(context.retryAfterMs ?? 0, backoffCeilingMs(this.options, attempt));
     if (context.timeLeftMs <= waitMs + context.typicalMs) return 'deadline';
-    return context.budget.tryWithdraw() ? null : 'budget';
+    // Tokens guard applications against repeated work; there is none in what never reached one.
+    return safety === 'safe' || context.budget.tryWithdraw() ? null : 'budget';
   }
 
   /** What must hold for a retry: nothing (`safe`), an idempotent request; or why there is none. */

@@ -129,6 +129,13 @@ describe('retry policy', () => {
     expect(failed('request_timeout'), 'none left').to.equal('deadline');
   });
 
+  it('charges nothing for an attempt that never reached an application', () => {
+    const budget = budgetOf(0);
+
+    expect(failed('connection_refused', { budget })).to.equal(null);
+    expect(failed('connection_reset', { budget })).to.equal('budget');
+  });
+
   it('takes a token for every retry it allows, and none for those it denies', () => {
     const budget = budgetOf(2);
 
