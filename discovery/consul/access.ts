@@ -113,11 +113,10 @@ export class TokenSource {
     return this.#token;
   }
 
-  /** After a 403: reads the file even if it looks unchanged. True when the token is another one now. */
-  async renewed(): Promise<boolean> {
-    const before = this.#token;
+  /** After a 403 with the token `used`: reads the file even if it looks unchanged. True when there is another one now. */
+  async renewed(used: string | null): Promise<boolean> {
     this.#stamp = '';
-    return (await this.current()) !== before;
+    return (await this.current()) !== used;
   }
 }
 

@@ -69,16 +69,17 @@ export class ConsulClient {
     call: (common: { timeout: number; token?: string }) => Promise<T>,
   ): Promise<CallOutcome<T>> {
     const { token } = this.#transport.access;
-    const first = await this.#once(timeoutMs, call);
-    if (first.ok || first.status !== 403 || !(await token.renewed())) return first;
-    return this.#once(timeoutMs, call);
+    const used = await token.current();
+    const first = await this.#once(timeoutMs, used, call);
+    if (first.ok || first.status !== 403 || !(await token.renewed(used))) return first;
+    return this.#once(timeoutMs, await token.current(), call);
   }
 
   async #once<T>(
     timeoutMs: number,
+    token: string | null,
     call: (common: { timeout: number; token?: string }) => Promise<T>,
   ): Promise<CallOutcome<T>> {
-    const token = await this.#transport.access.token.current();
     try {
       const value = await call({ timeout: timeoutMs, ...(token === null ? {} : { token }) });
       return { ok: true, value };

@@ -39,6 +39,8 @@ export class Registration implements Membership {
   #running: Promise<void> = Promise.resolve();
   #reading: Promise<void> = Promise.resolve();
   #busy: Promise<unknown> = Promise.resolve();
+  /** The agent goes on writing our entry with the token that registered it, so a new token registers anew. */
+  #token: string | null = null;
   #attempted = false;
   #registered = false;
   #leaving = false;
@@ -117,6 +119,7 @@ export class Registration implements Membership {
   async #register(): Promise<boolean> {
     const { transport, client, options, consulVersion, log } = this.#parts;
     this.#attempted = true;
+    this.#token = await transport.access.token.current();
     // Only the place needs a newer version than the oldest one.
     const gated = options.zone !== '' && this.#version === null;
     if (gated) this.#version = await detectVersion(transport, client, consulVersion);
@@ -163,7 +166,11 @@ export class Registration implements Membership {
   }
 
   async #beat(): Promise<void> {
-    const { client, options, log } = this.#parts;
+    const { client, options, log, transport } = this.#parts;
+    if ((await transport.access.token.current()) !== this.#token && !this.#leaving) {
+      this.#registered = false;
+      return;
+    }
     const timeoutMs = Math.max(MIN_BEAT_TIMEOUT_MS, options.ttlMs / 3);
     const outcome = await client.pass(ttlCheckId(options.id), timeoutMs);
     if (outcome.ok) {

@@ -4,7 +4,7 @@ import type { Clock } from '../../telemetry/clock.ts';
 import type { ConsulAccess } from './access.ts';
 
 export interface ConsulRequest {
-  readonly method: 'GET' | 'PUT';
+  readonly method: 'GET' | 'PUT' | 'DELETE';
   /** Path from `/v1` on; parts that come from names are encoded by `consulPath`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
@@ -77,7 +77,7 @@ export class ConsulTransport {
     const first = await this.#attempt(request, token);
     if (first.staleSocket) return (await this.#attempt(request, token)).outcome;
     if (!first.outcome.ok || first.outcome.status !== 403) return first.outcome;
-    if (!(await this.#access.token.renewed())) return first.outcome;
+    if (!(await this.#access.token.renewed(token))) return first.outcome;
     return (await this.#attempt(request, await this.#access.token.current())).outcome;
   }
 

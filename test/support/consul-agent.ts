@@ -46,20 +46,27 @@ function consulBinary(): string | null {
 }
 
 /** One agent that is client and only server, with its state on disk. Ready when it returns. */
-export async function startConsul(options: { zone?: string } = {}): Promise<ConsulAgent | null> {
+export async function startConsul(
+  options: {
+    readonly zone?: string;
+    /** Switches access control on, closed by default; this token (a UUID) may do everything. */
+    readonly token?: string;
+  } = {},
+): Promise<ConsulAgent | null> {
   const binary = consulBinary();
   if (binary === null) return null;
   const directory = await mkdtemp(join(tmpdir(), 'outrigger-consul-'));
   const ports = await consulPorts();
   const [httpPort] = ports;
+  const token = options.token ?? null;
   const node = new ConsulProcess(binary, {
     name: `test-${process.pid}-${httpPort}`,
     address: '127.0.0.1',
     ports,
     directory,
-    flags: ['-server', '-bootstrap-expect=1', ...zoneFlag(options.zone)],
+    flags: ['-server', '-bootstrap-expect=1', ...zoneFlag(options.zone), ...aclFlag(token)],
   });
-  const ready = () => becomesReady([node], `127.0.0.1:${httpPort}`);
+  const ready = () => becomesReady([node], `127.0.0.1:${httpPort}`, token);
   const agent: ConsulAgent = {
     address: `127.0.0.1:${httpPort}`,
     httpPort,
@@ -104,7 +111,7 @@ export async function startConsulCluster(): Promise<ConsulCluster | null> {
   });
   const nodes = [...servers, client];
   const address = `127.0.0.14:${ports[0]}`;
-  const ready = () => becomesReady(nodes, address);
+  const ready = () => becomesReady(nodes, address, null);
   const kill = async (all: readonly ConsulProcess[]): Promise<void> => {
     await Promise.all(all.map((node) => node.end('SIGKILL')));
   };
@@ -154,6 +161,13 @@ async function consulPorts(): Promise<ConsulPorts> {
 
 function zoneFlag(zone: string | undefined): readonly string[] {
   return zone === undefined ? [] : [`-node-meta=zone:${zone}`];
+}
+
+function aclFlag(token: string | null): readonly string[] {
+  if (token === null) return [];
+  return [
+    `-hcl=acl { enabled = true default_policy = "deny" tokens { master = "${token}" agent = "${token}" } }`,
+  ];
 }
 
 interface ConsulProcessOptions {
@@ -223,15 +237,20 @@ class ConsulProcess {
 }
 
 /** A leader, every node listed, and the agent that answers is ours: another process may have taken the port. */
-async function becomesReady(nodes: readonly ConsulProcess[], address: string): Promise<void> {
+async function becomesReady(
+  nodes: readonly ConsulProcess[],
+  address: string,
+  token: string | null,
+): Promise<void> {
+  const read = (path: string) => readJson(`http://${address}${path}`, token);
   const told = nodes.at(-1);
   await until(
     async () => {
       const ended = nodes.find((node) => node.exited);
       if (ended !== undefined) throw new Error(`consul ${ended.name} ended:\n${ended.output}`);
-      const leader = await read(address, '/v1/status/leader');
-      const listed = namesOf(await read(address, '/v1/catalog/nodes'));
-      const self = (await read(address, '/v1/agent/self')) as { Config?: { NodeName?: string } };
+      const leader = await read('/v1/status/leader');
+      const listed = namesOf(await read('/v1/catalog/nodes'));
+      const self = (await read('/v1/agent/self')) as { Config?: { NodeName?: string } };
       return (
         typeof leader === 'string' &&
         leader !== '' &&
@@ -249,9 +268,11 @@ function namesOf(nodes: unknown): readonly unknown[] {
 }
 
 /** Null for whatever is not an answer in JSON: agents that start refuse, or answer in text. */
-async function read(address: string, path: string): Promise<unknown> {
+async function readJson(url: string, token: string | null): Promise<unknown> {
   try {
-    const response = await fetch(`http://${address}${path}`);
+    const response = await fetch(url, {
+      headers: token === null ? {} : { 'x-consul-token': token },
+    });
     return await response.json();
   } catch {
     return null;

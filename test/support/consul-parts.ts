@@ -49,8 +49,9 @@ export class ResolverUnderTest {
     address: string,
     clock: Clock,
     options: Partial<ConsulOptions> = {},
+    environment: Record<string, string> = {},
   ): Promise<ResolverUnderTest> {
-    return new ResolverUnderTest(await transportTo(address, clock), clock, options);
+    return new ResolverUnderTest(await transportTo(address, clock, environment), clock, options);
   }
 
   /** Follows a service and keeps what it is told. */

@@ -111,7 +111,7 @@ describe('access to consul', () => {
     const before = await token.current();
     await rm(directory, { recursive: true, force: true });
 
-    expect([before, await token.current(), await token.renewed()]).to.deep.equal([
+    expect([before, await token.current(), await token.renewed('one')]).to.deep.equal([
       'one',
       'one',
       false,

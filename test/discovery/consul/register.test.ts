@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import type { Registration } from '../../../discovery/consul/register.ts';
 import type { RegistrationOptions } from '../../../discovery/consul/registration-body.ts';
@@ -132,6 +135,21 @@ describe('registration in consul', function () {
       'warn: the consul agent has lost us',
       'info: registered in consul',
     ]);
+  });
+
+  it('registers again with a new token, as the agent keeps using the one it was given', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'outrigger-register-')), 'token');
+    await writeFile(file, 'one');
+    transport.close();
+    transport = await transportTo(consul.address, clock, { CONSUL_HTTP_TOKEN_FILE: file });
+    await register().start();
+
+    await writeFile(file, 'second');
+    await soon(() => called('service/register') === 2, 'not registered again', 50);
+    await rm(dirname(file), { recursive: true, force: true });
+
+    const puts = consul.requests.filter(({ path }) => path === '/v1/agent/service/register');
+    expect(puts.map(({ token }) => token)).to.deep.equal(['one', 'second']);
   });
 
   it('tries on while consul is down, says so once, and succeeds when it is back', async () => {

@@ -11,6 +11,9 @@ import { ConsulClient } from '../../../discovery/consul/client.ts';
 import { type ConsulOutcome, ConsulTransport } from '../../../discovery/consul/transport.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
+const OPENSSL = 'openssl';
+const NAME = 'server.dc1.consul';
+
 describe('consul transport over TLS', () => {
   let directory: string;
   let file: (name: string) => string;
@@ -21,16 +24,10 @@ describe('consul transport over TLS', () => {
     directory = mkdtempSync(join(tmpdir(), 'outrigger-tls-'));
     file = (name) => join(directory, name);
     try {
-      execFileSync(
-        'openssl',
-        [
-          ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-          ...['-keyout', file('key.pem'), '-out', file('cert.pem'), '-days', '2'],
-          ...['-subj', '/CN=server.dc1.consul'],
-          ...['-addext', 'subjectAltName=DNS:server.dc1.consul'],
-        ],
-        { stdio: 'ignore' },
-      );
+      const request = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2';
+      const names = ['-subj', `/CN=${NAME}`, '-addext', `subjectAltName=DNS:${NAME}`];
+      const files = ['-keyout', file('key.pem'), '-out', file('cert.pem')];
+      execFileSync(OPENSSL, request.split(' ').concat(names, files), { stdio: 'ignore' });
     } catch {
       console.log('      skipped: no openssl to make a certificate with');
       this.skip();
@@ -68,7 +65,7 @@ describe('consul transport over TLS', () => {
         CONSUL_CACERT: file('cert.pem'),
         CONSUL_CLIENT_CERT: file('cert.pem'),
         CONSUL_CLIENT_KEY: file('key.pem'),
-        CONSUL_TLS_SERVER_NAME: 'server.dc1.consul',
+        CONSUL_TLS_SERVER_NAME: NAME,
         ...left,
       },
     );
