@@ -15,10 +15,10 @@ for (const readMode of readModes) {
   describe(`tcp transport, reading by ${readMode}`, () => {
     let pair: Pair;
     /** What a test opened beside the pair; closed also when it fails. */
-    let opened: Array<() => unknown>;
+    let opened: Array<() => void | Promise<void>>;
     beforeEach(async () => {
       pair = await acceptedPair(readMode);
-      opened = [pair.close];
+      opened = [() => pair.close()];
     });
     afterEach(() => Promise.all(opened.map((close) => close())));
 
@@ -183,7 +183,7 @@ for (const readMode of readModes) {
 
     it('never reuses memory that the kernel has not taken yet', async () => {
       const other = await acceptedPair(readMode);
-      opened.push(other.close);
+      opened.push(() => other.close());
       const { transport, peer } = pair;
       peer.socket.pause();
       let written = 0;
@@ -290,7 +290,7 @@ for (const readMode of readModes) {
 
     it('still flushes other connections after a handler has thrown', async () => {
       const other = await acceptedPair(readMode);
-      opened.push(other.close);
+      opened.push(() => other.close());
       pair.handler.onReceived = () => {
         throw new Error('planted');
       };
