@@ -20,7 +20,9 @@ for (const readMode of readModes) {
       pair = await acceptedPair(readMode);
       opened = [() => pair.close()];
     });
-    afterEach(() => Promise.all(opened.map((close) => close())));
+    afterEach(async () => {
+      for (const close of opened) await close();
+    });
 
     it('knows both ends', () => {
       const { transport, peer } = pair;
