@@ -69,6 +69,12 @@ command('up', 'run a local mesh: services, sidecars and a registry on this machi
     },
   );
 
+// What `up` starts besides sidecars; not for people.
+program.command('up-task', { hidden: true }).action(async () => {
+  const { performTask } = await import('./up/child.ts');
+  await performTask(process.env);
+});
+
 command('check', 'tell every mistake of a configuration file, and start nothing')
   .argument('[file]', 'configuration file')
   .option('-c, --config <file>', CONFIG_HELP)

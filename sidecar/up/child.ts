@@ -3,10 +3,11 @@ import { DemoService } from './demo-service.ts';
 import { guard } from './guard.ts';
 import { DevelopmentRegistry } from './registry.ts';
 
-// The entry of every process of the local mesh that is not a sidecar. Ended by signals alone.
-await perform(JSON.parse(process.env[TASK_VARIABLE] ?? 'null') as ChildTask);
-
-async function perform(task: ChildTask): Promise<void> {
+/** Is what the environment says: a process of the local mesh that is not a sidecar. Ended by signals alone. */
+export async function performTask(environment: NodeJS.ProcessEnv): Promise<void> {
+  const task = JSON.parse(environment[TASK_VARIABLE] ?? 'null') as ChildTask | null;
+  if (task === null)
+    throw new Error(`${TASK_VARIABLE} is not set: this command is for outrigger up`);
   switch (task.role) {
     case 'registry':
       await new DevelopmentRegistry().listen(task.port);

@@ -10,12 +10,12 @@ export interface Command {
 
 /** Starts a sidecar the way this process was started: from the build, or from the sources through tsx. */
 export function sidecarCommand(configFile: string): Command {
-  return node(new URL('../main.ts', import.meta.url), ['run', '-c', configFile], {});
+  return outrigger(['run', '-c', configFile], {});
 }
 
+/** Starts a process of the mesh that is no sidecar. */
 export function childCommand(task: ChildTask): Command {
-  const env = { [TASK_VARIABLE]: JSON.stringify(task) };
-  return node(new URL('./child.ts', import.meta.url), [], env);
+  return outrigger(['up-task'], { [TASK_VARIABLE]: JSON.stringify(task) });
 }
 
 /**
@@ -27,13 +27,20 @@ export function cleanEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(kept);
 }
 
-function node(source: URL, args: readonly string[], env: NodeJS.ProcessEnv): Command {
+/** Our own program again. From the sources (tests) it is not what this process was started with. */
+function outrigger(args: readonly string[], env: NodeJS.ProcessEnv): Command {
   const compiled = import.meta.url.endsWith('.js');
-  const file = fileURLToPath(source);
+  const main = compiled ? programFile() : fileURLToPath(new URL('../main.ts', import.meta.url));
   const loader = compiled ? [] : ['--import', import.meta.resolve('tsx')];
   return {
     file: process.execPath,
-    args: [...loader, compiled ? file.replace(/\.ts$/, '.js') : file, ...args],
+    args: [...loader, main, ...args],
     env: { ...cleanEnvironment(process.env), ...env },
   };
+}
+
+function programFile(): string {
+  const [, file] = process.argv;
+  if (file === undefined) throw new Error('this process was not started from a file');
+  return file;
 }

@@ -1,6 +1,6 @@
 // Makes a fresh clone ready: `start` for `npm start`, `test` for `npm test`. Plain Node without dependencies, because it
 // runs before they are there. Says what it does, does only what is missing, and takes a fraction of a second when nothing is.
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run, say } from './command.mjs';
 import { ensureConsul } from './consul.mjs';
@@ -9,7 +9,7 @@ import { ensureJaeger } from './jaeger.mjs';
 const sources = ['sidecar', 'discovery', 'telemetry'];
 const command = join(root, 'dist', 'sidecar', 'main.js');
 
-/** Written after a compilation without errors: the compiler emits files even when it finds some. */
+/** Written after a compilation without errors. */
 const compiled = join(root, 'dist', '.compiled');
 
 const mode = process.argv[2];
@@ -43,24 +43,17 @@ async function installDependencies() {
 }
 
 async function compile() {
-  const inputs = [
-    join(root, 'tsconfig.json'),
-    join(root, 'tsconfig.build.json'),
-    join(root, 'package-lock.json'),
-  ];
+  const inputs = [join(root, 'test', 'tools', 'build.mjs'), join(root, 'package-lock.json')];
   const newest = Math.max(
     ...inputs.map(modified),
     ...sources.map((folder) => newestSource(join(root, folder))),
   );
   if (modified(compiled) >= newest && existsSync(command)) return;
-  const tsc = join(root, 'node_modules', '.bin', 'tsc');
-  if (
-    !(await run('compiling to dist/', tsc, ['-p', 'tsconfig.build.json'])) ||
-    !existsSync(command)
-  ) {
+  // A process of its own: esbuild is there only after the dependencies have been installed.
+  const arguments_ = [join(root, 'test', 'tools', 'build.mjs')];
+  if (!(await run('compiling to dist/', process.execPath, arguments_)) || !existsSync(command)) {
     stop('the sources do not compile; see the messages above.');
   }
-  chmodSync(command, 0o755);
   writeFileSync(compiled, '');
 }
 
