@@ -3,7 +3,6 @@ import {
   BatchSpanProcessor,
   type ReadableSpan,
   type SpanExporter,
-  type SpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import type { Log } from './log.ts';
 import type { BatchOptions } from './options.ts';
@@ -17,7 +16,7 @@ const SUCCESS = 0;
  * The SDK's batch processor with every loss counted: spans that find the queue full and batches that the
  * exporter could not deliver. Mirrors the processor's own arithmetic, which drops without telling.
  */
-export class SpanQueue implements SpanProcessor {
+export class SpanQueue {
   readonly #processor: BatchSpanProcessor;
   readonly #maxQueueSize: number;
   readonly #onDropped: OnSpansDropped;
@@ -48,11 +47,8 @@ export class SpanQueue implements SpanProcessor {
     });
   }
 
-  onStart(): void {
-    // Nothing happens at a start: spans are made when their request has ended.
-  }
-
-  onEnd(span: ReadableSpan): void {
+  /** Takes a finished span, or drops it when the queue is full. */
+  add(span: ReadableSpan): void {
     if (this.#waiting >= this.#maxQueueSize) {
       this.#onDropped(1, 'queue_full');
       return;
@@ -61,10 +57,7 @@ export class SpanQueue implements SpanProcessor {
     this.#processor.onEnd(span);
   }
 
-  forceFlush(): Promise<void> {
-    return this.#processor.forceFlush();
-  }
-
+  /** Exports what waits, then closes the exporter. */
   shutdown(): Promise<void> {
     return this.#processor.shutdown();
   }

@@ -1,21 +1,23 @@
 import {
-  type Context,
   createTraceState,
   type HrTime,
-  ROOT_CONTEXT,
-  type Span,
+  type Link,
+  type SpanContext,
   SpanKind,
+  type SpanStatus,
   SpanStatusCode,
   TraceFlags,
-  type Tracer,
-  trace as traceApi,
+  type TraceState,
 } from '@opentelemetry/api';
-import type { GivenIds } from './given-ids.ts';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
+import { FinishedSpan, type SpanOrigin } from './finished-span.ts';
+import { limitAttributes } from './limit-attributes.ts';
 import type { MethodNames } from './method-names.ts';
 import { addOldHttpNames } from './old-http-names.ts';
 import { clientError, needsOwnSpan, serverError } from './outcome.ts';
 import type { RandomIds } from './random-ids.ts';
-import type { AttemptRecord, RequestRecord } from './record.ts';
+import type { AttemptRecord, RequestRecord, RequestTrace } from './record.ts';
+import type { SpanLimitSettings } from './settings.ts';
 import {
   addRequestAttributes,
   clientAttributes,
@@ -24,6 +26,7 @@ import {
 } from './span-attributes.ts';
 
 export interface SpanWriterOptions {
+  readonly limits: SpanLimitSettings;
   readonly methods: MethodNames;
   readonly duplicateHttpNames: boolean;
   /** Catalogue title of a code, null for an unknown one. */
@@ -49,16 +52,21 @@ interface Draft {
  * attempt for outbound, under one INTERNAL span if there was more than one attempt or a queue.
  */
 export class SpanWriter {
-  readonly #tracer: Tracer;
-  readonly #given: GivenIds;
+  readonly #origin: SpanOrigin;
   readonly #ids: RandomIds;
   readonly #options: SpanWriterOptions;
+  readonly #emit: (span: ReadableSpan) => void;
 
-  constructor(tracer: Tracer, given: GivenIds, ids: RandomIds, options: SpanWriterOptions) {
-    this.#tracer = tracer;
-    this.#given = given;
+  constructor(
+    origin: SpanOrigin,
+    ids: RandomIds,
+    options: SpanWriterOptions,
+    emit: (span: ReadableSpan) => void,
+  ) {
+    this.#origin = origin;
     this.#ids = ids;
     this.#options = options;
+    this.#emit = emit;
   }
 
   /** `reason` is the `outrigger.sampling.reason` of a root; returns how many spans were made. */
@@ -150,55 +158,74 @@ export class SpanWriter {
 
   #make(request: RequestRecord, draft: Draft, reason: string | null): void {
     const { trace } = request;
-    const { attributes } = draft;
-    if (draft.parentSpanId === '' && reason !== null) {
-      attributes['outrigger.sampling.reason'] = reason;
-    }
-    this.#given.traceId = trace.traceId;
-    this.#given.spanId = draft.spanId;
-    const link = draft.parentSpanId === '' ? (trace.link ?? null) : null;
-    const span = this.#tracer.startSpan(
-      draft.name,
-      {
-        kind: draft.kind,
-        startTime: timeOf(request, draft.startMs),
+    const { limits } = this.#options;
+    const root = draft.parentSpanId === '';
+    if (root && reason !== null) draft.attributes['outrigger.sampling.reason'] = reason;
+    const { attributes, dropped } = limitAttributes(draft.attributes, limits);
+    const state = trace.traceState === null ? null : createTraceState(trace.traceState);
+    const context = contextOf(trace.traceId, draft.spanId, false, state);
+    const parent = root
+      ? null
+      : contextOf(
+          trace.traceId,
+          draft.parentSpanId,
+          // A parent of another process, or the INTERNAL span made just before.
+          draft.parentSpanId === trace.parentSpanId,
+          state,
+        );
+    const link = root ? linkOf(trace) : null;
+    const fits = link !== null && limits.links > 0;
+    this.#emit(
+      new FinishedSpan(
+        this.#origin,
+        draft.name,
+        draft.kind,
+        context,
+        parent,
+        timeOf(request, draft.startMs),
+        timeOf(request, draft.endMs),
+        draft.error === null ? UNSET : this.#errorStatus(request, draft.error),
         attributes,
-        ...(link === null
-          ? null
-          : { links: [{ context: { ...link, traceFlags: TraceFlags.NONE, isRemote: true } }] }),
-      },
-      this.#parentContext(request, draft),
+        fits ? link : null,
+        { attributes: dropped, links: link !== null && !fits ? 1 : 0 },
+      ),
     );
-    if (draft.error !== null) this.#setError(span, request, draft.error);
-    span.end(timeOf(request, draft.endMs));
-  }
-
-  /** A parent of another process, or the INTERNAL span made just before. */
-  #parentContext(request: RequestRecord, draft: Draft): Context {
-    const { trace } = request;
-    if (draft.parentSpanId === '') return ROOT_CONTEXT;
-    return traceApi.setSpanContext(ROOT_CONTEXT, {
-      traceId: trace.traceId,
-      spanId: draft.parentSpanId,
-      traceFlags: TraceFlags.SAMPLED,
-      isRemote: draft.parentSpanId === trace.parentSpanId,
-      ...(trace.traceState === null ? null : { traceState: createTraceState(trace.traceState) }),
-    });
   }
 
   /** A status says it all; a code gets its sentence. */
-  #setError(span: Span, request: RequestRecord, error: string): void {
+  #errorStatus(request: RequestRecord, error: string): SpanStatus {
     const title = this.#options.titleOf(error);
     const message = error === request.code && request.detail !== '' ? request.detail : title;
-    span.setStatus(
-      message === null ? { code: SpanStatusCode.ERROR } : { code: SpanStatusCode.ERROR, message },
-    );
+    return message === null
+      ? { code: SpanStatusCode.ERROR }
+      : { code: SpanStatusCode.ERROR, message };
   }
 
   #methodName(request: RequestRecord): string {
     const index = this.#options.methods.indexOf(request.method);
     return index === 0 ? 'HTTP' : this.#options.methods.nameAt(index);
   }
+}
+
+const UNSET: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET });
+
+function contextOf(
+  traceId: string,
+  spanId: string,
+  isRemote: boolean,
+  state: TraceState | null,
+): SpanContext {
+  const traceFlags = TraceFlags.SAMPLED;
+  return state === null
+    ? { traceId, spanId, traceFlags, isRemote }
+    : { traceId, spanId, traceFlags, isRemote, traceState: state };
+}
+
+function linkOf(trace: RequestTrace): Link | null {
+  const { link } = trace;
+  if (link === undefined || link === null) return null;
+  const { traceId, spanId } = link;
+  return { context: { traceId, spanId, traceFlags: TraceFlags.NONE, isRemote: true } };
 }
 
 /** One wall-clock anchor per request; everything else is its monotonic distance from it. */

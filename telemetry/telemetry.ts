@@ -68,10 +68,11 @@ export class Telemetry {
 
     const { sampler } = settings;
     this.#remoteSampler = sampler.name.endsWith('jaeger_remote') ? this.#remote() : null;
+    const parentBased = sampler.name.startsWith('parentbased_');
     this.propagation = new TracePropagation(this.#ids, {
-      formats: traceFormats(settings.propagators),
+      formats: traceFormats(settings.propagators, parentBased),
       sampler: this.#remoteSampler ?? localSampler(settings),
-      parentBased: sampler.name.startsWith('parentbased_'),
+      parentBased,
       disabled: settings.disabled,
     });
     this.#accessLog = new AccessLog(
@@ -145,6 +146,7 @@ export class Telemetry {
       ids: this.#ids,
       writer: {
         methods: this.#methods,
+        limits: this.#settings.spanLimits,
         duplicateHttpNames: this.#settings.duplicateHttpNames,
         titleOf: (code) => explain(code)?.title ?? null,
       },

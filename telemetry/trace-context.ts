@@ -12,6 +12,7 @@ const RANDOM = 2;
 
 /** W3C Trace Context: `traceparent` and `tracestate`. */
 export class TraceContextFormat implements TraceFormat {
+  readonly #unsampledPasses: boolean;
   #parents = 0;
   #states = 0;
   #state = '';
@@ -23,18 +24,26 @@ export class TraceContextFormat implements TraceFormat {
     }
   };
 
+  /**
+   * `unsampledPasses`: an unsampled context is passed on as it is, so nobody needs its trace state, and
+   * looking for duplicates, which costs more than all the rest, would change nothing.
+   */
+  constructor(unsampledPasses: boolean) {
+    this.#unsampledPasses = unsampledPasses;
+  }
+
   extract(headers: Carrier, into: ReceivedContext): boolean {
     const parent = headers.get('traceparent');
     if (parent === null || !validTraceparent(parent)) return false;
-    this.#parents = 0;
-    this.#states = 0;
-    headers.forEach(this.#visit);
-    if (this.#parents !== 1) return false;
+    into.sampled = (flagsOf(parent) & SAMPLED) !== 0;
+    into.traceState = null;
+    if (into.sampled || !this.#unsampledPasses) {
+      if (!this.#isOnly(headers)) return false;
+      if (validTraceState(this.#state)) into.traceState = this.#state;
+      this.#state = '';
+    }
     into.traceId = parent.slice(3, 35);
     into.spanId = parent.slice(36, 52);
-    into.sampled = (flagsOf(parent) & SAMPLED) !== 0;
-    into.traceState = this.#states > 0 && validTraceState(this.#state) ? this.#state : null;
-    this.#state = '';
     return true;
   }
 
@@ -44,6 +53,15 @@ export class TraceContextFormat implements TraceFormat {
     const flags = (context.sampled ? SAMPLED : 0) | (random === RANDOM ? RANDOM : 0);
     headers.set('traceparent', `00-${context.traceId}-${context.spanId}-0${flags}`);
     if (!context.keepTraceState && headers.get('tracestate') !== null) headers.remove('tracestate');
+  }
+
+  /** One `traceparent` field and no more; finds the trace state on the way. */
+  #isOnly(headers: Carrier): boolean {
+    this.#parents = 0;
+    this.#states = 0;
+    this.#state = '';
+    headers.forEach(this.#visit);
+    return this.#parents === 1;
   }
 }
 

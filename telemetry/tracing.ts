@@ -1,8 +1,5 @@
-import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { AlwaysOnSampler, BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import type { Clock } from './clock.ts';
 import { ConsoleSpanExporter } from './console-span-exporter.ts';
-import { GivenIds } from './given-ids.ts';
 import type { Log } from './log.ts';
 import type { TelemetryOptions } from './options.ts';
 import { createSpanExporter } from './otlp-exporter.ts';
@@ -11,7 +8,7 @@ import { RecentSpans } from './recent-spans.ts';
 import type { RequestRecord } from './record.ts';
 import { createResource } from './resource.ts';
 import { followSdkDiagnostics } from './sdk-diagnostics.ts';
-import type { SpanLimitSettings, TelemetrySettings } from './settings.ts';
+import type { TelemetrySettings } from './settings.ts';
 import type { Sink } from './sink.ts';
 import { SpanWriter, type SpanWriterOptions } from './span.ts';
 import { type OnSpansDropped, SpanQueue } from './span-queue.ts';
@@ -29,42 +26,42 @@ export interface TracingParts {
   readonly clock: Clock;
 }
 
-/** The tracing SDK, set up by hand: nothing global, no context manager, every decision already taken. */
+/**
+ * From records to exported spans: our writer, the SDK's batch processors and exporters. Nothing is
+ * registered globally, there is no context manager, and every decision has been taken before.
+ */
 export class Tracing {
-  readonly #provider: BasicTracerProvider;
   readonly #writer: SpanWriter;
   readonly #recent: RecentSpans;
+  readonly #queues: readonly SpanQueue[];
 
-  private constructor(provider: BasicTracerProvider, writer: SpanWriter, recent: RecentSpans) {
-    this.#provider = provider;
-    this.#writer = writer;
+  private constructor(parts: TracingParts, recent: RecentSpans, queues: readonly SpanQueue[]) {
+    const { settings, options } = parts;
     this.#recent = recent;
+    this.#queues = queues;
+    const origin = {
+      resource: createResource(settings, options.service),
+      scope: { name: 'outrigger', version: options.release },
+    };
+    this.#writer = new SpanWriter(origin, parts.ids, parts.writer, (span) => {
+      recent.add(span);
+      for (const queue of queues) queue.add(span);
+    });
   }
 
   /** Loads the exporters that are configured and starts them. */
   static async start(parts: TracingParts): Promise<Tracing> {
     const { settings, options, onDropped, log } = parts;
-    const recent = new RecentSpans(options.trace.recent);
-    const processors: SpanProcessor[] = [new RecentProcessor(recent)];
+    followSdkDiagnostics(settings.diagLevel, log, parts.clock);
+    const queues: SpanQueue[] = [];
     for (const name of settings.tracesExporters) {
       const exporter =
         name === 'otlp'
           ? await createSpanExporter(settings.traces, log)
           : new ConsoleSpanExporter(parts.sink);
-      processors.push(new SpanQueue(exporter, settings.batch, onDropped, log));
+      queues.push(new SpanQueue(exporter, settings.batch, onDropped, log));
     }
-    const given = new GivenIds();
-    const provider = new BasicTracerProvider({
-      resource: createResource(settings, options.service),
-      sampler: new AlwaysOnSampler(),
-      idGenerator: given,
-      spanLimits: limitsOf(settings.spanLimits),
-      spanProcessors: processors,
-    });
-    // Only now: while it is built the provider complains about samplers that are ours to know.
-    followSdkDiagnostics(settings.diagLevel, log, parts.clock);
-    const tracer = provider.getTracer('outrigger', options.release);
-    return new Tracing(provider, new SpanWriter(tracer, given, parts.ids, parts.writer), recent);
+    return new Tracing(parts, new RecentSpans(options.trace.recent), queues);
   }
 
   /** Makes the spans of a finished request; returns how many. */
@@ -78,41 +75,6 @@ export class Tracing {
 
   /** Hands over what waits. May take as long as the exporter's time limit: the caller does not wait for ever. */
   async shutdown(): Promise<void> {
-    await this.#provider.shutdown();
+    await Promise.allSettled(this.#queues.map((queue) => queue.shutdown()));
   }
-}
-
-class RecentProcessor implements SpanProcessor {
-  readonly #recent: RecentSpans;
-
-  constructor(recent: RecentSpans) {
-    this.#recent = recent;
-  }
-
-  onStart(): void {
-    // Spans are kept when they have ended.
-  }
-
-  onEnd(span: ReadableSpan): void {
-    this.#recent.add(span);
-  }
-
-  forceFlush(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  shutdown(): Promise<void> {
-    return Promise.resolve();
-  }
-}
-
-function limitsOf(limits: SpanLimitSettings) {
-  return {
-    attributeValueLengthLimit: limits.valueLength,
-    attributeCountLimit: limits.attributes,
-    eventCountLimit: limits.events,
-    linkCountLimit: limits.links,
-    attributePerEventCountLimit: limits.attributesPerEvent,
-    attributePerLinkCountLimit: limits.attributesPerLink,
-  };
 }

@@ -9,7 +9,7 @@ export interface StartedTelemetry {
   readonly log: MemorySink;
   readonly accessLog: MemorySink;
   /** Value of one series in the Prometheus text; 0 when it is not there. */
-  metric(series: string): Promise<number>;
+  readonly metric: (series: string) => Promise<number>;
 }
 
 /** Creates and starts it; the test shuts it down. */

@@ -10,8 +10,7 @@ const sink = openSink('stdout', (lines) => {
   lost += lines;
 });
 for (let line = 0; line < LINES; line++) sink.write(`${'x'.repeat(1023)}\n`);
-setImmediate(async () => {
+setImmediate(() => {
   process.stderr.write(`${JSON.stringify({ lines: LINES, lost })}\n`);
-  await sink.close(100);
-  process.exit(0);
+  void sink.close(100).then(() => process.exit(0));
 });

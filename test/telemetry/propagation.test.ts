@@ -28,7 +28,10 @@ function propagation(
     for (let at = 0; at < bytes.length; at++) bytes[at] = next++ & 0xff || 1;
   });
   return new TracePropagation(ids, {
-    formats: traceFormats(options.formats ?? ['tracecontext', 'baggage']),
+    formats: traceFormats(
+      options.formats ?? ['tracecontext', 'baggage'],
+      options.parentBased ?? true,
+    ),
     sampler: new ConstantSampler(options.root ?? false),
     parentBased: options.parentBased ?? true,
     disabled: options.disabled ?? false,
@@ -369,6 +372,19 @@ describe('trace propagation', () => {
       const { carrier } = pass([['traceparent', SAMPLED]], propagation({ parentBased: false }));
 
       expect(carrier.get('traceparent')).to.equal(`00-${TRACE}-${OWN}-00`);
+    });
+
+    it('keeps the trace state where the sampler takes up an unsampled trace', () => {
+      const { carrier } = pass(
+        [
+          ['traceparent', UNSAMPLED],
+          ['tracestate', 'a=1'],
+        ],
+        propagation({ parentBased: false, root: true }),
+      );
+
+      expect(carrier.get('traceparent')).to.equal(`00-${TRACE}-${OWN}-01`);
+      expect(carrier.get('tracestate')).to.equal('a=1');
     });
 
     it('begins a trace of its own at a trust edge, linked to the one received', () => {

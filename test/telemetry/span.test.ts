@@ -1,18 +1,15 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import {
-  AlwaysOnSampler,
-  BasicTracerProvider,
-  InMemorySpanExporter,
-  type ReadableSpan,
-  SimpleSpanProcessor,
-} from '@opentelemetry/sdk-trace-base';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { expect } from 'chai';
-import { GivenIds } from '../../telemetry/given-ids.ts';
+import { readEnvironment } from '../../telemetry/environment.ts';
 import { MethodNames } from '../../telemetry/method-names.ts';
 import { RandomIds } from '../../telemetry/random-ids.ts';
 import type { RequestRecord } from '../../telemetry/record.ts';
+import type { SpanLimitSettings } from '../../telemetry/settings.ts';
 import { SpanWriter } from '../../telemetry/span.ts';
 import { attemptOf, inboundOf, requestOf, traceOf } from '../support/request-record.ts';
+import { telemetryOptions } from '../support/telemetry-options.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CALLER = '00f067aa0ba902b7';
@@ -20,22 +17,22 @@ const CALLER = '00f067aa0ba902b7';
 /** The spans that one record becomes, in the order they were made. */
 function spansOf(
   request: RequestRecord,
-  options: { reason?: string; duplicateHttpNames?: boolean } = {},
+  options: { reason?: string; duplicateHttpNames?: boolean; limits?: SpanLimitSettings } = {},
 ): readonly ReadableSpan[] {
-  const exporter = new InMemorySpanExporter();
-  const given = new GivenIds();
-  const provider = new BasicTracerProvider({
-    sampler: new AlwaysOnSampler(),
-    idGenerator: given,
-    spanProcessors: [new SimpleSpanProcessor(exporter)],
-  });
-  const writer = new SpanWriter(provider.getTracer('test'), given, new RandomIds(), {
-    methods: new MethodNames(),
-    duplicateHttpNames: options.duplicateHttpNames ?? false,
-    titleOf: (code) => (code === 'connection_refused' ? 'Connection refused' : null),
-  });
+  const spans: ReadableSpan[] = [];
+  const origin = { resource: resourceFromAttributes({}), scope: { name: 'test' } };
+  const writer = new SpanWriter(
+    origin,
+    new RandomIds(),
+    {
+      methods: new MethodNames(),
+      limits: options.limits ?? readEnvironment({}, telemetryOptions()).settings.spanLimits,
+      duplicateHttpNames: options.duplicateHttpNames ?? false,
+      titleOf: (code) => (code === 'connection_refused' ? 'Connection refused' : null),
+    },
+    (span) => spans.push(span),
+  );
   const made = writer.write(request, options.reason ?? null);
-  const spans = exporter.getFinishedSpans();
   expect(spans).to.have.length(made);
   return spans;
 }
@@ -383,5 +380,29 @@ describe('spans of a request', () => {
       'net.peer.name': 'orders',
     });
     expect(only(spansOf(requestOf())).attributes).not.to.have.property('http.url');
+  });
+
+  it('stay within the limits of the environment and say what was cut', () => {
+    const { spanLimits } = readEnvironment(
+      { OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT: '6', OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: '4' },
+      telemetryOptions(),
+    ).settings;
+    const span = only(spansOf(inboundOf(), { limits: spanLimits }));
+
+    expect(span.attributes).to.deep.equal({
+      'http.request.method': 'GET',
+      'url.scheme': 'http',
+      'url.path': '/order',
+      'url.query': 'page=2',
+    });
+    expect(span.droppedAttributesCount).to.equal(11);
+  });
+
+  it('last as long as the request, also across a second', () => {
+    const span = only(spansOf(inboundOf({ startWallMs: 1_700_000_000_999.5 })));
+
+    expect(span.startTime).to.deep.equal([1_700_000_000, 999_500_000]);
+    expect(span.endTime).to.deep.equal([1_700_000_001, 9_500_000]);
+    expect(span.duration).to.deep.equal([0, 10_000_000]);
   });
 });
