@@ -59,6 +59,9 @@ export class FieldLines {
     maxFields: number,
   ): number {
     const offsets = this.offsets;
+    // Locals: a table behind an import is looked up again for every byte.
+    const nameBytes = tokenBytes;
+    const valueBytes = fieldBytes;
     const maxUsed = maxFields * FIELD_STRIDE;
     let used = 0;
     let mask = 0;
@@ -74,14 +77,14 @@ export class FieldLines {
         this.mask = mask;
         return p + 2;
       }
-      while (p < end && tokenBytes[bytes[p] as number] === 1) p++;
+      while (p < end && nameBytes[bytes[p] as number] === 1) p++;
       if (p >= end) return p - start > maxLineBytes ? this.#refuse(LONG_LINE) : INCOMPLETE;
       if (bytes[p] !== COLON || p === start) return this.#refuse(badName(bytes, start, p, end));
       const nameEnd = p;
       p++;
       while (p < end && (bytes[p] === SP || bytes[p] === HTAB)) p++;
       const valueStart = p;
-      while (p < end && fieldBytes[bytes[p] as number] === 1) p++;
+      while (p < end && valueBytes[bytes[p] as number] === 1) p++;
       if (p - start > maxLineBytes) return this.#refuse(LONG_LINE);
       if (p >= end) return INCOMPLETE;
       if (bytes[p] !== CR) return this.#refuse(badValueByte(bytes[p] as number));

@@ -111,6 +111,10 @@ export class KnownFields implements FramingFields {
   }
 
   #connection(text: string, from: number, to: number): Refusal | null {
+    if (to - from === 10 && is(text, from, 'keep-alive')) {
+      this.keepAlive = true;
+      return null;
+    }
     let at = from;
     while (at < to) {
       const code = text.charCodeAt(at);
@@ -198,7 +202,7 @@ function removeNamed(named: readonly string[], text: string, lines: FieldLines):
 }
 
 /** Whether a comma-separated value has the member, without regard to case. */
-export function hasMember(text: string, from: number, to: number, lower: string): boolean {
+function hasMember(text: string, from: number, to: number, lower: string): boolean {
   let at = from;
   while (at < to) {
     let end = text.indexOf(',', at);
@@ -217,11 +221,11 @@ const MAX_TIMEOUT_DIGITS = 6;
 /** Seconds of `timeout=N` in a Keep-Alive value, or -1. */
 function timeoutOf(text: string, from: number, to: number): number {
   const name = 'timeout=';
-  const at = foldAscii(text.slice(from, to)).indexOf(name);
-  if (at < 0) return -1;
+  let at = from;
+  while (at + name.length < to && !is(text, at, name)) at++;
   let seconds = 0;
   let digits = 0;
-  for (let i = from + at + name.length; i < to && digits <= MAX_TIMEOUT_DIGITS; i++, digits++) {
+  for (let i = at + name.length; i < to && digits <= MAX_TIMEOUT_DIGITS; i++, digits++) {
     const digit = text.charCodeAt(i) - 0x30;
     if (digit < 0 || digit > 9) break;
     seconds = seconds * 10 + digit;

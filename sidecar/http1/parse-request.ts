@@ -83,14 +83,16 @@ export class RequestParser {
       p += 2;
     }
     const origin = p;
-    while (p < end && tokenBytes[bytes[p] as number] === 1) p++;
+    const methodBytes = tokenBytes;
+    const allowed = targetBytes;
+    while (p < end && methodBytes[bytes[p] as number] === 1) p++;
     if (p - origin > MAX_METHOD_BYTES) return this.#refuse(LONG_METHOD);
     if (p >= end) return INCOMPLETE;
     if (bytes[p] !== SP || p === origin) return this.#refuse(BAD_METHOD);
     const methodEnd = p;
     p++;
     const targetStart = p;
-    while (p < end && targetBytes[bytes[p] as number] === 1) p++;
+    while (p < end && allowed[bytes[p] as number] === 1) p++;
     if (p - targetStart > limits.maxTargetBytes) return this.#refuse(LONG_TARGET);
     if (p >= end) return INCOMPLETE;
     if (bytes[p] !== SP || p === targetStart) return this.#refuse(BAD_TARGET);

@@ -6,7 +6,7 @@ import { equalsFolded, foldByte, isFieldValue, isToken } from './octets.ts';
  * Where the fields of a received head are, five integers each: start of the line, end of the name,
  * start and end of the value (without surrounding whitespace), and the tag. Lines are contiguous.
  */
-export type FieldOffsets = readonly number[];
+type FieldOffsets = number[];
 /** Integers for each field in `FieldOffsets`. */
 export const FIELD_STRIDE = 5;
 /** Tag of a field that has been taken out. */
@@ -35,13 +35,13 @@ export function tagBit(tag: number): number {
 export class ReceivedHeaders implements HeaderBlock {
   readonly #text: string;
   readonly #end: number;
-  #fields: number[];
+  #fields: FieldOffsets;
   #ownsFields: boolean;
   #added: string[] | null;
   #mask: number;
 
   /** `end` is where the last field line ends; `mask` has the bit of every tag. Takes over `fields`. */
-  constructor(text: string, end: number, fields: number[], mask: number) {
+  constructor(text: string, end: number, fields: FieldOffsets, mask: number) {
     this.#text = text;
     this.#end = end;
     this.#fields = fields;

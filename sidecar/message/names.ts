@@ -100,14 +100,17 @@ export function isHeadOnly(lower: string): boolean {
  * name is `text` from `from` to `to`.
  */
 export function isLookAlike(text: string, from = 0, to = text.length): boolean {
-  let at = from;
-  while (at < to && isSeparator(text.charCodeAt(at))) at++;
-  const first = text.charCodeAt(at) | 0x20;
-  if (at === to || !(first === 0x68 || first === 0x63 || first === 0x74 || first === 0x78))
-    return false;
+  let start = from;
+  let end = to;
+  while (start < end && isSeparator(text.charCodeAt(start))) start++;
+  while (end > start && isSeparator(text.charCodeAt(end - 1))) end--;
+  if (start === end) return false;
+  const first = text.charCodeAt(start) | 0x20;
+  if (first !== 0x68 && first !== 0x63 && first !== 0x74 && first !== 0x78) return false;
+  const last = text.charCodeAt(end - 1) | 0x20;
   for (const name of imitated) {
-    if (name.charCodeAt(0) !== first) continue;
-    if (sameLetters(text, at, to, name)) return !equalsFolded(text.slice(from, to), name);
+    if (name.charCodeAt(0) !== first || name.charCodeAt(name.length - 1) !== last) continue;
+    if (sameLetters(text, start, end, name)) return !equalsFolded(text.slice(from, to), name);
   }
   return false;
 }
