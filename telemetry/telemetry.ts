@@ -121,6 +121,7 @@ export class Telemetry {
     this.#remoteSampler?.stop();
     this.#stopRuntime?.();
     this.recorder.useSpans(null);
+    this.#accessLog.flush();
     this.#printing?.cancel();
     const ends: Promise<void>[] = [];
     if (this.#tracing !== null) ends.push(this.#tracing.shutdown());
