@@ -33,6 +33,8 @@ export interface Parts {
   readonly resolvers: Resolvers;
   /** Where we are, as far as it is known. */
   readonly zone: string;
+  /** An exception on the data path: costs the connection it happened on. */
+  readonly onBug: (error: unknown) => void;
 }
 
 /** One resolver for each kind of source. */
@@ -182,6 +184,7 @@ function outboundPlan(upstream: UpstreamConfig, config: Config, parts: Parts): C
         maxConnections: limits.maxConnections,
         maxWaiting: limits.maxWaiting,
         queueTimeoutMs: limits.queueTimeoutMs,
+        onBug: parts.onBug,
       }),
   };
 }
@@ -225,6 +228,7 @@ function inboundEntry(config: Config, parts: Parts): Entry {
         maxConnections: limits.maxConnections,
         maxWaiting: limits.maxWaiting,
         queueTimeoutMs: limits.queueTimeoutMs,
+        onBug: parts.onBug,
         refusedCode: 'app_unreachable',
       }),
   });

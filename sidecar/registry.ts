@@ -1,5 +1,7 @@
 import { type AccessOutcome, readAccess } from '../discovery/consul/access.ts';
+import { Attachment } from '../discovery/consul/attach.ts';
 import { ConsulClient } from '../discovery/consul/client.ts';
+import type { Membership } from '../discovery/consul/membership.ts';
 import { defaultConsulOptions } from '../discovery/consul/options.ts';
 import { Registration } from '../discovery/consul/register.ts';
 import { ConsulResolver } from '../discovery/consul/resolver.ts';
@@ -7,12 +9,13 @@ import { ConsulTransport } from '../discovery/consul/transport.ts';
 import type { Clock } from '../telemetry/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { probeApplication } from './app-probe.ts';
 import type { Config } from './config/schema.ts';
 
 /** What callers' sidecars may use on this instance; `h1` stands for strict HTTP/1.1. */
 const CAPABILITIES = ['h1'] as const;
-/** A service of 60,000 instances; larger answers are refused unread. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** A service of 15,000 instances; a larger answer would hold the event loop while it is parsed, and is refused unread. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 /** Consul removes an instance that has been critical for this long, milliseconds. */
 const DEREGISTER_AFTER_MS = 300_000;
 
@@ -20,22 +23,24 @@ export interface RegistryParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Requests of a service since the start: who keeps a watch of its own when there are too many. */
+  readonly usage: (service: string) => number;
 }
 
 /** Consul, as this sidecar uses it: one connection pool for following services and for our own registration. */
 export class Registry {
   readonly resolver: ConsulResolver;
-  /** Null when this sidecar registers nothing. */
-  readonly registration: Registration | null;
+  /** Null for a sidecar without an application, which nobody calls. */
+  readonly membership: Membership | null;
   readonly #transport: ConsulTransport;
 
   private constructor(
     resolver: ConsulResolver,
-    registration: Registration | null,
+    membership: Membership | null,
     transport: ConsulTransport,
   ) {
     this.resolver = resolver;
-    this.registration = registration;
+    this.membership = membership;
     this.#transport = transport;
   }
 
@@ -46,7 +51,7 @@ export class Registry {
   ): Promise<Registry | { readonly problem: string }> {
     const outcome = await accessOf(config);
     if (!outcome.ok) return { problem: outcome.problem };
-    const { clock, log, metrics } = parts;
+    const { clock, log, metrics, usage } = parts;
     const transport = new ConsulTransport({
       access: outcome.access,
       clock,
@@ -65,12 +70,11 @@ export class Registry {
       transport,
       clock,
       log,
+      usage,
       onUpdate: (service, result) =>
         metrics.counter('outrigger_discovery_updates_total', service, result).add(),
     });
-    const registers = consul.register && config.inbound.appPort !== null;
-    const registration = registers ? registrationOf(config, transport, parts) : null;
-    return new Registry(resolver, registration, transport);
+    return new Registry(resolver, membershipOf(config, transport, parts), transport);
   }
 
   async close(): Promise<void> {
@@ -102,14 +106,19 @@ function accessOf({ consul }: Config): Promise<AccessOutcome> {
   );
 }
 
-function registrationOf(
+function membershipOf(
   { service, inbound, consul }: Config,
   transport: ConsulTransport,
   { clock, log }: RegistryParts,
-): Registration {
+): Membership | null {
+  const { appHost, appPort } = inbound;
+  if (appPort === null) return null;
+  const id = instanceId(service, inbound.port);
+  const client = new ConsulClient(transport);
+  if (!consul.register) return new Attachment({ id, client, clock, log });
   return new Registration({
     options: {
-      id: instanceId(service, inbound.port),
+      id,
       name: service.name,
       address: service.address,
       port: inbound.port,
@@ -123,13 +132,13 @@ function registrationOf(
       weights: service.weights,
       ttlMs: consul.checkTtlMs,
       deregisterAfterMs: DEREGISTER_AFTER_MS,
-      httpCheck: null,
     },
     transport,
-    client: new ConsulClient(transport),
+    client,
     clock,
     log,
     consulVersion: null,
+    problem: () => probeApplication(appHost, appPort),
   });
 }
 

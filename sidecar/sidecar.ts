@@ -47,6 +47,7 @@ export class Sidecar {
     loaded: Loaded,
     telemetry: Telemetry,
     clock: Clock,
+    clusters: Clusters,
     registry: Registry | null,
     onBug: (error: unknown) => void,
   ) {
@@ -65,13 +66,14 @@ export class Sidecar {
       clock,
       log,
     });
-    this.#clusters = new Clusters(clock, log);
+    this.#clusters = clusters;
     this.#parts = {
       clock,
       metrics,
       clusters: this.#clusters,
       resolvers: { consul: registry?.resolver ?? null, static: this.#static, dns: this.#dns },
       zone: config.service.zone,
+      onBug,
     };
     this.#live = new Live(buildSnapshot(config, 1, this.#parts));
     this.#listeners = new Listeners(
@@ -102,13 +104,15 @@ export class Sidecar {
   ): Promise<Sidecar | readonly string[]> {
     const { config } = loaded;
     const { log, metrics } = telemetry;
+    const clusters = new Clusters(clock, log);
     let registry: Registry | null = null;
     if (config.consul.enabled) {
-      const opened = await Registry.open(config, { clock, log, metrics });
+      const usage = (service: string): number => clusters.get(service)?.counters.requests ?? 0;
+      const opened = await Registry.open(config, { clock, log, metrics, usage });
       if (!(opened instanceof Registry)) return [opened.problem];
       registry = opened;
     }
-    const sidecar = new Sidecar(loaded, telemetry, clock, registry, onBug);
+    const sidecar = new Sidecar(loaded, telemetry, clock, clusters, registry, onBug);
     const problems = await sidecar.#listeners.open(portsOf(config));
     if (problems.length > 0) {
       await sidecar.#close();
@@ -116,7 +120,7 @@ export class Sidecar {
     }
     sidecar.#callers.follow(config);
     // Consul being away is no reason not to serve: the registration goes on trying by itself.
-    void registry?.registration?.start();
+    void registry?.membership?.start();
     return sidecar;
   }
 
@@ -183,7 +187,7 @@ export class Sidecar {
     if (this.#draining) return;
     this.#draining = true;
     this.#telemetry.log.info({}, 'draining: leaving the registry, still serving');
-    await this.#registry?.registration?.maintain('outrigger is shutting down');
+    await this.#registry?.membership?.maintain('outrigger is shutting down');
   }
 
   /**
@@ -208,7 +212,7 @@ export class Sidecar {
       }
     }
     command?.signal('SIGTERM');
-    await Promise.race([this.#registry?.registration?.deregister(), aborted(hurry)]);
+    await Promise.race([this.#registry?.membership?.deregister(), aborted(hurry)]);
     if (command !== null) await Promise.race([command.ended, aborted(hurry)]);
     await this.#until(() => this.#outboundRequests() === 0, drain.timeoutMs, hurry);
     await this.#close();

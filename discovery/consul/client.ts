@@ -40,6 +40,13 @@ export class ConsulClient {
     );
   }
 
+  /** Marks a TTL check as critical, with a note for people. Errors as with `pass`. */
+  fail(checkId: string, note: string, timeoutMs: number): Promise<CallOutcome<unknown>> {
+    return this.#call(timeoutMs, (common) =>
+      this.#consul.agent.check.fail({ id: checkId, note, ...common }),
+    );
+  }
+
   maintenance(serviceId: string, enable: boolean, reason: string): Promise<CallOutcome<unknown>> {
     return this.#call(WRITE_TIMEOUT_MS, (common) =>
       this.#consul.agent.service.maintenance({ id: serviceId, enable, reason, ...common }),

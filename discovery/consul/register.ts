@@ -18,10 +18,14 @@ export interface RegistrationParts {
   readonly log: Log;
   /** Used where neither the agent nor the servers tell theirs: `1.14`. */
   readonly consulVersion: string | null;
+  /** What keeps the application from serving, in one sentence, or null; asked before every beat. */
+  readonly problem: () => Promise<string | null>;
 }
 
 const WRITE_TIMEOUT_MS = 15_000;
 const MIN_BEAT_TIMEOUT_MS = 1_000;
+/** An application that does not serve is looked at this often, so that its callers hear soon of its return. */
+const SICK_BEAT_MS = 500;
 const READ_ATTEMPTS = 10;
 const READ_GAP_MS = 500;
 
@@ -46,6 +50,8 @@ export class Registration implements Membership {
   #leaving = false;
   #canRead: boolean | null = null;
   #lastError: string | null = null;
+  /** What the last beat said of the application. */
+  #problem: string | null = null;
 
   constructor(parts: RegistrationParts) {
     const { name, id, port, weights } = parts.options;
@@ -95,15 +101,20 @@ export class Registration implements Membership {
   }
 
   async #keep(): Promise<void> {
-    const { options, clock } = this.#parts;
+    const { clock } = this.#parts;
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      const waitMs = this.#registered ? options.ttlMs / 3 : this.#backoff.next();
+      const waitMs = this.#registered ? this.#beatMs() : this.#backoff.next();
       await pause(clock, waitMs, signal);
       if (signal.aborted) return;
       if (this.#registered) await this.#guard(this.#beat());
       if (!this.#registered && !this.#leaving) await this.#attempt();
     }
+  }
+
+  #beatMs(): number {
+    const third = this.#parts.options.ttlMs / 3;
+    return this.#problem === null ? third : Math.min(third, SICK_BEAT_MS);
   }
 
   async #attempt(): Promise<boolean> {
@@ -119,6 +130,7 @@ export class Registration implements Membership {
   async #register(): Promise<boolean> {
     const { transport, client, options, consulVersion, log } = this.#parts;
     this.#attempted = true;
+    await this.#lookAtApplication();
     this.#token = await transport.access.token.current();
     // Only the place needs a newer version than the oldest one.
     const gated = options.zone !== '' && this.#version === null;
@@ -129,7 +141,12 @@ export class Registration implements Membership {
         path: '/v1/agent/service/register',
         // A check left out of the body would stay otherwise, maintenance of an earlier run included.
         query: { 'replace-existing-checks': 'true' },
-        body: registrationBody(options, this.#version ?? [1, 8], this.#refused),
+        body: registrationBody(
+          options,
+          this.#version ?? [1, 8],
+          this.#refused,
+          this.#problem === null,
+        ),
         timeoutMs: WRITE_TIMEOUT_MS,
       });
       if (!outcome.ok) return this.#fail(outcome.error.message);
@@ -143,6 +160,8 @@ export class Registration implements Membership {
       this.#refused.add(field);
     }
     this.#succeed();
+    // Consul keeps the state of a check it knows, and ours may have run out meanwhile.
+    await this.#beat();
     return true;
   }
 
@@ -172,7 +191,12 @@ export class Registration implements Membership {
       return;
     }
     const timeoutMs = Math.max(MIN_BEAT_TIMEOUT_MS, options.ttlMs / 3);
-    const outcome = await client.pass(ttlCheckId(options.id), timeoutMs);
+    const problem = await this.#lookAtApplication();
+    const check = ttlCheckId(options.id);
+    const outcome =
+      problem === null
+        ? await client.pass(check, timeoutMs)
+        : await client.fail(check, problem, timeoutMs);
     if (outcome.ok) {
       if (this.#lastError !== null)
         log.info({ id: options.id }, 'the heartbeat reaches consul again');
@@ -189,6 +213,18 @@ export class Registration implements Membership {
       log.warn({ id: options.id, reason: outcome.error.message }, 'the heartbeat fails');
     }
     this.#lastError = outcome.error.message;
+  }
+
+  /** Says once when the application stops or begins to serve. */
+  async #lookAtApplication(): Promise<string | null> {
+    const { log, options, problem } = this.#parts;
+    const before = this.#problem;
+    this.#problem = await problem();
+    if (this.#problem !== null && before === null)
+      log.warn({ id: options.id, reason: this.#problem }, 'the application does not serve');
+    if (this.#problem === null && before !== null)
+      log.info({ id: options.id }, 'the application serves');
+    return this.#problem;
   }
 
   /** The catalogue follows the agent within moments, so a missing instance is asked for a few times. */

@@ -22,12 +22,6 @@ export interface RegistrationOptions {
   readonly ttlMs: number;
   /** Consul removes an instance that has been critical for this long; at least a minute. */
   readonly deregisterAfterMs: number;
-  /** A check of the application that Consul's agent makes itself, or null. */
-  readonly httpCheck: {
-    readonly url: string;
-    readonly intervalMs: number;
-    readonly timeoutMs: number;
-  } | null;
 }
 
 export function ttlCheckId(id: string): string {
@@ -37,11 +31,15 @@ export function ttlCheckId(id: string): string {
 /** First version that stores `Locality`; older ones refuse a registration with fields they do not know. */
 const LOCALITY_SINCE = [1, 16] as const;
 
-/** The body of `PUT /v1/agent/service/register` for one version of Consul, without the `refused` fields. */
+/**
+ * The body of `PUT /v1/agent/service/register` for one version of Consul, without the `refused` fields.
+ * `serving`: the application accepts requests now.
+ */
 export function registrationBody(
   options: RegistrationOptions,
   version: ConsulVersion,
   refused: ReadonlySet<string>,
+  serving: boolean,
 ): Record<string, unknown> {
   const { id, zone, region } = options;
   const meta = new Map(options.meta);
@@ -56,7 +54,7 @@ export function registrationBody(
     Tags: options.tags,
     Meta: Object.fromEntries(meta),
     Weights: { Passing: options.weights.passing, Warning: options.weights.warning },
-    Checks: checksOf(options),
+    Checks: checksOf(options, serving),
   };
   if (zone !== '' && isAtLeast(version, ...LOCALITY_SINCE)) {
     body['Locality'] = { Region: region, Zone: zone };
@@ -66,25 +64,18 @@ export function registrationBody(
 }
 
 /** Ids are always given: the ones Consul makes up depend on the order of the list. */
-function checksOf(options: RegistrationOptions): readonly Record<string, unknown>[] {
-  const { id, httpCheck } = options;
-  const heartbeat = {
-    CheckID: ttlCheckId(id),
-    Name: 'outrigger heartbeat',
-    TTL: `${options.ttlMs}ms`,
-    // A new check is critical unless it says otherwise, and we are here.
-    Status: 'passing',
-    DeregisterCriticalServiceAfter: `${options.deregisterAfterMs}ms`,
-  };
-  if (httpCheck === null) return [heartbeat];
+function checksOf(
+  options: RegistrationOptions,
+  serving: boolean,
+): readonly Record<string, unknown>[] {
   return [
-    heartbeat,
     {
-      CheckID: `${id}-http`,
-      Name: 'application',
-      HTTP: httpCheck.url,
-      Interval: `${httpCheck.intervalMs}ms`,
-      Timeout: `${httpCheck.timeoutMs}ms`,
+      CheckID: ttlCheckId(options.id),
+      Name: 'outrigger heartbeat',
+      TTL: `${options.ttlMs}ms`,
+      // A new check is critical unless it says otherwise.
+      Status: serving ? 'passing' : 'critical',
+      DeregisterCriticalServiceAfter: `${options.deregisterAfterMs}ms`,
     },
   ];
 }

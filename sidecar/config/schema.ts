@@ -47,12 +47,7 @@ export const configSchema = z.strictObject({
         ),
       weights: section(
         {
-          passing: count(
-            1,
-            'Weight while all checks pass. At 0 it is listed but gets no traffic.',
-            0,
-            65_535,
-          ),
+          passing: count(1, 'Weight while all checks pass; Consul takes none below 1.', 1, 65_535),
           warning: count(1, 'Weight while a check warns.', 0, 65_535),
         },
         'Relative capacity of this instance.',

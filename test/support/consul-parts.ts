@@ -101,7 +101,6 @@ export const webRegistration: RegistrationOptions = {
   weights: { passing: 10, warning: 1 },
   ttlMs: 15_000,
   deregisterAfterMs: 300_000,
-  httpCheck: null,
 };
 
 export function registrationAt(
@@ -109,6 +108,7 @@ export function registrationAt(
   clock: Clock,
   options: Partial<RegistrationOptions> = {},
   log = new RecordingLog(),
+  problem = (): Promise<string | null> => Promise.resolve(null),
 ): Registration {
   return new Registration({
     options: { ...webRegistration, ...options },
@@ -117,6 +117,7 @@ export function registrationAt(
     clock,
     log,
     consulVersion: null,
+    problem,
   });
 }
 

@@ -77,20 +77,6 @@ describe('registration in consul', function () {
     expect(put?.query.get('replace-existing-checks')).to.equal('true');
   });
 
-  it('lets the agent check the application too where that is wanted', async () => {
-    const httpCheck = { url: 'http://10.0.0.5:8080/health', intervalMs: 5_000, timeoutMs: 1_000 };
-    await register({ httpCheck }).start();
-
-    const checks = consul.registered.get('web-1')?.['Checks'] as unknown[];
-    expect(checks[1]).to.deep.equal({
-      CheckID: 'web-1-http',
-      Name: 'application',
-      HTTP: 'http://10.0.0.5:8080/health',
-      Interval: '5000ms',
-      Timeout: '1000ms',
-    });
-  });
-
   it('gives its locality to versions that have one', async () => {
     consul.version = '1.16.2';
     await register().start();
@@ -121,6 +107,24 @@ describe('registration in consul', function () {
     await soon(() => clock.now() >= endMs, '', 250);
 
     expect(called('check/pass/web-1-ttl')).to.be.within(10, 12);
+  });
+
+  it('is critical while its application does not serve, and says why', async () => {
+    let problem: string | null = 'connection refused';
+    const registration = registrationAt(transport, clock, {}, log, () => Promise.resolve(problem));
+    made.push(registration);
+    await registration.start();
+    const [check] = consul.registered.get('web-1')?.['Checks'] as { Status: string }[];
+    expect(check?.Status).to.equal('critical');
+    await soon(() => called('check/fail/web-1-ttl') > 0, 'never said to be critical');
+
+    problem = null;
+    const tookMs = await soon(() => called('check/pass/web-1-ttl') > 0, 'never back', 50);
+    expect(tookMs).to.be.below(1500);
+    expect(log.lines.filter((line) => line.includes('the application'))).to.deep.equal([
+      'warn: the application does not serve',
+      'info: the application serves',
+    ]);
   });
 
   it('registers again within one beat when the agent has lost it', async () => {
