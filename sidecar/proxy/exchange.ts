@@ -1,6 +1,5 @@
 import type { Timer } from '../../telemetry/clock.ts';
-import type { RequestRecord, RequestTrace } from '../../telemetry/record.ts';
-import type { RequestCells } from '../../telemetry/request-cells.ts';
+
 import type { PickInput } from '../balancer/picker.ts';
 import type { Endpoint } from '../cluster/endpoint.ts';
 import { Failure } from '../failure.ts';
@@ -13,6 +12,7 @@ import type { Route } from '../route/route.ts';
 import type { Entry, Snapshot } from '../snapshot.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import { timeLeft } from './deadline.ts';
+import { ExchangeRecord } from './exchange-record.ts';
 import { peerRefusal } from './peer-refusal.ts';
 import { bodyTooLarge, noEndpoint, noRoute, notResolved, tookTooLong } from './refusals.ts';
 import { RequestBody } from './request-body.ts';
@@ -41,7 +41,7 @@ const FINISHED = 4;
  * decides, `#attempt` sends, the `attempt…` methods take the answer, `#finish` records. Nothing turns back
  * but a retry.
  */
-export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, RequestRecord {
+export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
   readonly #scope: Scope;
   readonly #head: RequestHead;
   readonly #requester: Requester;
@@ -49,7 +49,6 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
   readonly #route: Route | null;
   readonly #body: RequestBody;
   readonly #waits: Waits;
-  readonly #ownRequestId: string | null;
   #state = WAITING;
   /** `begin` is running: the requester may not be called before it has returned. */
   #beginning = true;
@@ -63,21 +62,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
   #pause: Timer | null = null;
   #stopHolding: (() => void) | null = null;
 
-  readonly trace: RequestTrace;
-  readonly startMs: number;
-  readonly startWallMs: number;
-  readonly generation: number;
-  readonly localZone: string;
-  readonly requestId: string;
-  readonly attempts: Attempt[] = [];
-  endMs = 0;
-  headMs = 0;
-  queueMs = 0;
-  status = 0;
-  code: string | null = null;
-  flags = '';
-  detail = '';
-  bytesOut = 0;
+  readonly #record: ExchangeRecord;
 
   constructor(
     scope: Scope,
@@ -90,28 +75,17 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
     this.#head = head;
     this.#requester = requester;
     this.#entry = entry;
-    this.startMs = scope.clock.now();
-    this.startWallMs = scope.clock.wallTime();
-    this.generation = snapshot.generation;
-    this.localZone = snapshot.zone;
     const route = entry.table.match(head);
     this.#route = route;
     this.#body = new RequestBody(requester, route?.replayBytes ?? 0);
     this.#waits = new Waits(scope.clock, this);
-    this.trace = scope.propagation.begin(
-      head.headers,
-      route?.untraced === true,
-      entry.trustIncoming,
-    );
-    const given = head.headers.get('x-request-id');
-    this.#ownRequestId = given === null ? scope.requestIds.next(this.startWallMs) : null;
-    this.requestId = given ?? (this.#ownRequestId as string);
+    this.#record = new ExchangeRecord(scope, snapshot, entry, route, head, this.#body);
   }
 
   /** Decides what happens to the request and sends the first attempt; a refusal follows in a microtask. */
   begin(): void {
     const route = this.#route;
-    this.cells.begin(this.#head.method);
+    this.#record.cells.begin(this.#head.method);
     if (route === null) this.#fail(noRoute(this.#head, this.#entry.table));
     else if ((this.#head.contentLength ?? 0) > route.maxBodyBytes) this.#fail(bodyTooLarge(route));
     else if (!route.cluster.limits.tryEnter()) this.#fail(route.cluster.limits.overflow());
@@ -129,7 +103,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
     const callerLeftMs = timeLeft(head.headers.get('outrigger-timeout-ms'));
     const totalMs = Math.min(callerLeftMs, route.timeoutMs > 0 ? route.timeoutMs : callerLeftMs);
     if (totalMs !== Number.POSITIVE_INFINITY) {
-      this.#deadlineMs = this.startMs + totalMs;
+      this.#deadlineMs = this.#record.startMs + totalMs;
       this.#waits.startTotal(totalMs);
     }
     this.#waits.startSilence(route.idleTimeoutMs);
@@ -144,7 +118,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
     this.#waits.moved();
     const room = this.#body.data(bytes);
     const route = this.#route;
-    if (route !== null && this.bytesIn > route.maxBodyBytes && this.#state !== TUNNEL) {
+    if (route !== null && this.#record.bytesIn > route.maxBodyBytes && this.#state !== TUNNEL) {
       this.#fail(bodyTooLarge(route));
     }
     return room;
@@ -160,7 +134,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
   abort(failure: Failure): void {
     if (this.#state === FINISHED) return;
     this.#cancelLive(failure);
-    if (this.status === 0) this.status = failure.status;
+    if (this.#record.status === 0) this.#record.status = failure.status;
     this.#finish(failure);
   }
 
@@ -182,10 +156,11 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
       return;
     }
     const { clock, propagation } = this.#scope;
-    const first = this.attempts.length === 0;
-    const now = first && this.#beginning ? this.startMs : clock.now();
-    if (first) this.queueMs = now - this.startMs;
-    const spanId = route.direction === 'inbound' ? this.trace.spanId : propagation.nextSpanId();
+    const first = this.#record.attempts.length === 0;
+    const now = first && this.#beginning ? this.#record.startMs : clock.now();
+    if (first) this.#record.queueMs = now - this.#record.startMs;
+    const spanId =
+      route.direction === 'inbound' ? this.#record.trace.spanId : propagation.nextSpanId();
     const attempt = new Attempt(this, endpoint, {
       spanId,
       startMs: now,
@@ -194,17 +169,17 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
       retryReason: this.#retryReason,
       timeLeftMs: this.#deadlineMs - now,
     });
-    this.attempts.push(attempt);
+    this.#record.attempts.push(attempt);
     this.#live = attempt;
     this.#state = TRYING;
     cluster.started(endpoint);
     this.#waits.startTry(route.perTryTimeoutMs);
     const head = attemptHead(
       this.#head,
-      this.trace,
+      this.#record.trace,
       attempt,
-      this.attempts.length,
-      this.#ownRequestId,
+      this.#record.attempts.length,
+      this.#record.ownRequestId,
       propagation,
     );
     this.#body.attach(attempt.send(head));
@@ -224,13 +199,13 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
 
   /** PickInput: the request has been sent there already. */
   tried(endpoint: Endpoint): boolean {
-    for (const attempt of this.attempts) if (attempt.endpoint === endpoint) return true;
+    for (const attempt of this.#record.attempts) if (attempt.endpoint === endpoint) return true;
     return false;
   }
 
   /** PickInput: the attempt an endpoint is chosen for, from 1. */
   get attempt(): number {
-    return this.attempts.length + 1;
+    return this.#record.attempts.length + 1;
   }
 
   /** PickInput: no route has a hash key. */
@@ -253,20 +228,20 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
     if (head.status >= 400 && this.#retriesStatus(route, attempt, head)) return;
     this.#waits.stopTry();
     route.cluster.answered(attempt.endpoint, head.status);
-    this.headMs = this.#scope.clock.now();
-    this.status = head.status;
+    this.#record.headMs = this.#scope.clock.now();
+    this.#record.status = head.status;
     this.#body.release();
     const tunnel = head.status === 101 || (this.#head.method === 'CONNECT' && head.status < 300);
     this.#state = tunnel ? TUNNEL : COMMITTED;
     if (tunnel || isStream(head)) this.#waits.stopTotal();
-    rewriteResponse(head, route.direction, this.requestId);
+    rewriteResponse(head, route.direction, this.#record.requestId);
     this.#requester.head(head);
   }
 
   attemptData(attempt: Attempt, bytes: Buffer): boolean {
     if (attempt !== this.#live) return true;
     this.#waits.moved();
-    this.bytesOut += bytes.length;
+    this.#record.bytesOut += bytes.length;
     return this.#requester.data(bytes);
   }
 
@@ -324,7 +299,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
       method: this.#head.method,
       idempotencyKey: this.#head.headers.get('idempotency-key') !== null,
       replayable: this.#body.replayable,
-      attempt: this.attempts.length,
+      attempt: this.#record.attempts.length,
       headSent: this.#state >= COMMITTED,
       timeLeftMs: this.#deadlineMs - this.#scope.clock.now(),
       typicalMs: cluster.latency.quantile(0.5) ?? 0,
@@ -346,7 +321,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
     this.#waits.stopTry();
     this.#body.detach();
     const { clock } = this.#scope;
-    const waitMs = backoffMs(route.retries.options, this.attempts.length, askedMs, clock);
+    const waitMs = backoffMs(route.retries.options, this.#record.attempts.length, askedMs, clock);
     if (waitMs < 1) this.#attempt(route);
     else this.#pause = clock.schedule(waitMs, () => this.#attempt(route));
   }
@@ -355,7 +330,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
 
   totalTimeOver(): void {
     const route = this.#route as Route;
-    this.#fail(tookTooLong(route, this.#deadlineMs - this.startMs, this.#live));
+    this.#fail(tookTooLong(route, this.#deadlineMs - this.#record.startMs, this.#live));
   }
 
   tryTimeOver(): void {
@@ -396,11 +371,11 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
       return;
     }
     const reply = localReply(failure, {
-      traceId: this.trace.traceId,
+      traceId: this.#record.trace.traceId,
       full: this.#entry.direction === 'outbound',
     });
-    this.status = failure.status;
-    this.headMs = this.#scope.clock.now();
+    this.#record.status = failure.status;
+    this.#record.headMs = this.#scope.clock.now();
     this.#state = COMMITTED;
     this.#requester.head(reply.head);
     this.#requester.data(reply.body);
@@ -418,24 +393,29 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
     const route = this.#route;
     this.#waits.stop();
     this.#pause?.cancel();
-    this.endMs = this.#scope.clock.now();
+    this.#record.endMs = this.#scope.clock.now();
     if (failure !== null) {
-      this.code = failure.code;
-      this.detail = failure.detail;
-      this.flags = this.attempts.length > 1 ? `${failure.flag},URX` : failure.flag;
-    } else if (this.attempts.length > 1 && this.attempts.at(-1)?.retryDenied) this.flags = 'URX';
+      this.#record.code = failure.code;
+      this.#record.detail = failure.detail;
+      this.#record.flags = this.#record.attempts.length > 1 ? `${failure.flag},URX` : failure.flag;
+    } else if (this.#record.attempts.length > 1 && this.#record.attempts.at(-1)?.retryDenied)
+      this.#record.flags = 'URX';
     this.#state = FINISHED;
     if (route !== null) {
       if (this.#live !== null) this.#endAttempt(route, this.#live, failure);
       if (this.#entered) {
         route.cluster.limits.leave();
-        route.cluster.finished(this.endMs - this.startMs, this.status, failure);
+        route.cluster.finished(
+          this.#record.endMs - this.#record.startMs,
+          this.#record.status,
+          failure,
+        );
       }
     }
     this.#live = null;
     this.#body.detach();
     this.#body.release();
-    this.#scope.recorder.record(this);
+    this.#scope.recorder.record(this.#record);
   }
 
   #endAttempt(route: Route, attempt: Attempt, failure: Failure | null): void {
@@ -447,55 +427,6 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner, 
       durationMs: attempt.endMs - attempt.startMs,
     });
     if (failure === null && !attempt.superseded) attempt.close();
-  }
-
-  // ---- RequestRecord -----------------------------------------------------------------------------
-
-  get cells(): RequestCells {
-    return this.#route === null ? this.#entry.unrouted : this.#route.cells;
-  }
-  get direction(): 'inbound' | 'outbound' {
-    return this.#entry.direction;
-  }
-  get method(): string {
-    return this.#head.method;
-  }
-  get scheme(): string {
-    return this.#head.scheme;
-  }
-  get authority(): string {
-    return this.#head.authority;
-  }
-  get path(): string {
-    return this.#head.path;
-  }
-  get version(): string {
-    return this.#head.version;
-  }
-  get service(): string {
-    return this.#route === null ? '' : this.#route.service;
-  }
-  get route(): string {
-    return this.#route === null ? '' : this.#route.name;
-  }
-  get template(): string | null {
-    return this.#route === null ? null : this.#route.template;
-  }
-  get policy(): string {
-    const route = this.#route;
-    return route === null || route.direction === 'inbound' ? '' : route.cluster.policy;
-  }
-  get bytesIn(): number {
-    return this.#body.received;
-  }
-  get peerAddress(): string {
-    return this.#scope.peer.address;
-  }
-  get peerPort(): number {
-    return this.#scope.peer.port;
-  }
-  get userAgent(): string | null {
-    return this.#head.headers.get('user-agent');
   }
 }
 
