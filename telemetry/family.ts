@@ -111,6 +111,12 @@ export class Family<C> {
     return dropped;
   }
 
+  /** Drops every series whose cell is not among these. */
+  keepOnly(cells: ReadonlySet<C>): void {
+    for (const [key, entry] of this.#series) if (!cells.has(entry.cell)) this.#series.delete(key);
+    if (this.#overflow !== null && !cells.has(this.#overflow.cell)) this.#overflow = null;
+  }
+
   #entry(
     attributes: Series<C>['attributes'],
     owner: string,

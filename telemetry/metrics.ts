@@ -11,10 +11,8 @@ import {
 import { Family, type LabelValue } from './family.ts';
 import { Histogram } from './histogram.ts';
 import type { MethodNames } from './method-names.ts';
+import { type Observe, ObservedFamily } from './observed-family.ts';
 import { type CellSource, RequestCells, type RequestCellsOptions } from './request-cells.ts';
-
-/** Called at collection: reports each series' present value, labels in the order of the family. */
-export type Observe = (report: (values: readonly LabelValue[], value: number) => void) => void;
 
 /** A family as it is at the moment of collection. */
 export type Collected =
@@ -45,7 +43,7 @@ export class Metrics implements CellSource {
   readonly #methods: MethodNames;
   readonly #histograms = new Map<FamilyName, Family<Histogram>>();
   readonly #numbers = new Map<FamilyName, Family<Counter | Gauge>>();
-  readonly #observers = new Map<GaugeName | CounterName, Set<Observe>>();
+  readonly #observed = new Map<GaugeName | CounterName, ObservedFamily>();
   #sweptMs: number;
   /** Rises whenever series were dropped, so that who keeps cells without holding them looks them up anew. */
   generation = 0;
@@ -72,12 +70,13 @@ export class Metrics implements CellSource {
 
   /** Values that are kept elsewhere and asked for at collection. Returns the way to stop. */
   observe(name: GaugeName | CounterName, observe: Observe): () => void {
-    let observers = this.#observers.get(name);
-    if (observers === undefined) this.#observers.set(name, (observers = new Set()));
-    observers.add(observe);
-    return () => {
-      observers.delete(observe);
-    };
+    let observed = this.#observed.get(name);
+    if (observed === undefined) {
+      observed = new ObservedFamily(numberFamily(name, this.#options.maxSeries));
+      this.#observed.set(name, observed);
+    }
+    observed.add(observe);
+    return () => observed.remove(observe);
   }
 
   /** What a route counts its requests in; one for each route, bound when the route is built. */
@@ -115,15 +114,9 @@ export class Metrics implements CellSource {
     for (const entry of this.#all()) if (entry.family.size > 0) collected.push(entry);
     const nowMs = this.#clock.now();
     const wallMs = this.#clock.wallTime();
-    for (const [name, observers] of this.#observers) {
-      if (observers.size === 0) continue;
-      // Observed series exist for one collection only: what is not reported is gone.
-      const family = numberFamily(name, this.#options.maxSeries);
-      for (const observe of observers) {
-        observe((values, value) => {
-          family.cell(values, '', true, nowMs, wallMs).value += value;
-        });
-      }
+    for (const [name, observed] of this.#observed) {
+      observed.ask(nowMs, wallMs);
+      const { family } = observed;
       if (family.size > 0) collected.push({ kind: 'number', name, family });
     }
     return collected;

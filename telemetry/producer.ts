@@ -114,7 +114,8 @@ export class CellProducer implements MetricProducer {
     if (this.#isDelta(spec)) {
       const before = this.#numbers.get(series.cell) ?? 0;
       this.#numbers.set(series.cell, value);
-      value -= before;
+      // Smaller than before: an observed counter began anew.
+      if (value >= before) value -= before;
     }
     return this.#point(series, this.#isDelta(spec), nowMs, value);
   }

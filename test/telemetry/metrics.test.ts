@@ -61,6 +61,34 @@ describe('metric registry', () => {
     expect(read(metrics, 'outrigger_queue_depth')).to.deep.equal({});
   });
 
+  it('keeps the start of an observed counter and forgets what is not reported any more', () => {
+    const { metrics, clock } = registry();
+    const services = ['orders', 'stock'];
+    let total = 5;
+    metrics.observe('outrigger_overflow_total', (report) => {
+      for (const service of services) report([service, 'requests'], total);
+      report(['orders', 'requests'], 1);
+    });
+    const starts = (): number[] =>
+      metrics
+        .collect()
+        .filter(({ name }) => name === 'outrigger_overflow_total')
+        .flatMap(({ family }) => [...family.series()].map(({ startWallMs }) => startWallMs));
+    const first = starts();
+    clock.advance(1000);
+    total = 7;
+
+    expect(starts()).to.deep.equal(first);
+    expect(read(metrics, 'outrigger_overflow_total')).to.deep.equal({
+      'service=orders,limit=requests': 8,
+      'service=stock,limit=requests': 7,
+    });
+    services.pop();
+    expect(read(metrics, 'outrigger_overflow_total')).to.deep.equal({
+      'service=orders,limit=requests': 8,
+    });
+  });
+
   it('counts what is beyond the cap in one overflow series, so that the total stays right', () => {
     const { metrics } = registry({ maxSeries: 10 });
     for (let n = 0; n < 1000; n++) {
