@@ -94,7 +94,8 @@ export class Attempt implements Requester, AttemptRecord {
   }
 
   send(head: RequestHead): UpstreamResponder {
-    const responder = this.endpoint.upstream.open(head, this);
+    const fresh = this.retryReason === 'keepalive_race';
+    const responder = this.endpoint.upstream.open(head, this, fresh);
     this.#responder = responder;
     this.reused = responder.reused;
     if (responder.reused) this.connectionAgeMs = this.startMs - responder.openedAt;

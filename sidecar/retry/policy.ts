@@ -83,15 +83,18 @@ export class RetryPolicy {
     const safety = this.#safety(context);
     if (safety !== 'safe' && safety !== 'idempotent') return safety;
     if (attempt > this.options.max) return 'attempts';
-    if (context.nested) return 'nested';
+    // The close of an idle connection says nothing of the endpoint, and there is one such retry at most:
+    // it goes out on a fresh connection.
+    const race = failure?.code === 'keepalive_race';
+    if (context.nested && !race) return 'nested';
     // In panic the next endpoint is no better known; but what never reached an application costs none anything.
-    if (context.panic && safety === 'idempotent') return 'panic';
+    if (context.panic && safety === 'idempotent' && !race) return 'panic';
     if (safety === 'idempotent' && !isIdempotent(context)) return 'not_idempotent';
     if (!context.replayable) return 'body_too_large';
     const waitMs = Math.max(context.retryAfterMs ?? 0, backoffCeilingMs(this.options, attempt));
     if (context.timeLeftMs <= waitMs + context.typicalMs) return 'deadline';
     // Tokens guard applications against repeated work; there is none in what never reached one.
-    return safety === 'safe' || context.budget.tryWithdraw() ? null : 'budget';
+    return safety === 'safe' || race || context.budget.tryWithdraw() ? null : 'budget';
   }
 
   /** What must hold for a retry: nothing (`safe`), an idempotent request; or why there is none. */

@@ -99,16 +99,18 @@ export class Http1Pool implements Upstream {
     );
   }
 
-  open(head: RequestHead, requester: Requester): UpstreamResponder {
+  open(head: RequestHead, requester: Requester, fresh = false): UpstreamResponder {
     const nowMs = this.#clock.now();
-    if (!this.#closed) {
+    // Where there is no room for another connection, a used one has to do.
+    const onlyFresh = fresh && this.#hasRoom;
+    if (!this.#closed && !onlyFresh) {
       const member = this.#idle.take(nowMs);
       if (member !== null) {
         this.#begin(member, nowMs);
         return member.connection.open(head, requester);
       }
     }
-    const exchange = new WaitingExchange(head, requester, nowMs, this.#onAbandoned);
+    const exchange = new WaitingExchange(head, requester, nowMs, onlyFresh, this.#onAbandoned);
     const refusal = this.#refusal();
     // Told later: `open` has to return first.
     if (refusal !== null) queueMicrotask(() => exchange.fail(refusal));
@@ -183,7 +185,7 @@ export class Http1Pool implements Upstream {
     this.#connecting.splice(this.#connecting.indexOf(attempt), 1);
     this.stats.connecting--;
     if (result instanceof Failure) {
-      const exchange = this.#nextWaiting();
+      const exchange = this.#nextWaiting(false);
       this.#provide();
       exchange?.fail(this.#renamed(result));
       return;
@@ -243,7 +245,7 @@ export class Http1Pool implements Upstream {
 
   /** Gives a free connection to the exchange that waits longest, or keeps it. */
   #serveNext(member: Member, nowMs: number): void {
-    const exchange = this.#nextWaiting();
+    const exchange = this.#nextWaiting(member.connection.requests > 0);
     if (exchange !== null) {
       this.#begin(member, nowMs);
       exchange.start(member.connection);
@@ -285,8 +287,8 @@ export class Http1Pool implements Upstream {
     this.#provide();
   }
 
-  #nextWaiting(): WaitingExchange | null {
-    const exchange = this.#waiting.take();
+  #nextWaiting(used: boolean): WaitingExchange | null {
+    const exchange = this.#waiting.take(used);
     this.stats.waiting = this.#waiting.size;
     return exchange;
   }

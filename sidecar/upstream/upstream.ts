@@ -3,8 +3,11 @@ import type { RequestHead } from '../message/head.ts';
 
 /** One address and its connections. */
 export interface Upstream {
-  /** Starts an exchange with the address; a `Handler` whose responder also tells how it travels. */
-  open(head: RequestHead, requester: Requester): UpstreamResponder;
+  /**
+   * Starts an exchange with the address; a `Handler` whose responder also tells how it travels. `fresh`: not
+   * on a connection that lay idle, since the request has just met one that was closed.
+   */
+  open(head: RequestHead, requester: Requester, fresh?: boolean): UpstreamResponder;
   /** No new exchanges; running ones finish, idle connections close at once. */
   close(): void;
   readonly stats: UpstreamStats;

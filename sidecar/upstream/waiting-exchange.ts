@@ -13,6 +13,8 @@ const KEPT_BYTES = 65_536;
 export class WaitingExchange implements UpstreamResponder {
   /** `Clock.now()` when it began to wait. */
   readonly sinceMs: number;
+  /** Waits for a connection that has not carried others. */
+  readonly fresh: boolean;
   readonly #head: RequestHead;
   readonly #requester: Requester;
   readonly #abandoned: (exchange: WaitingExchange) => void;
@@ -28,11 +30,13 @@ export class WaitingExchange implements UpstreamResponder {
     head: RequestHead,
     requester: Requester,
     sinceMs: number,
+    fresh: boolean,
     abandoned: (exchange: WaitingExchange) => void,
   ) {
     this.#head = head;
     this.#requester = requester;
     this.sinceMs = sinceMs;
+    this.fresh = fresh;
     this.#abandoned = abandoned;
   }
 

@@ -39,11 +39,14 @@ export class WaitingQueue {
     this.#exchanges.add(exchange);
   }
 
-  /** Takes out the one that waits longest; null when nobody waits. */
-  take(): WaitingExchange | null {
-    const exchange = this.#exchanges.values().next().value ?? null;
-    if (exchange !== null) this.#exchanges.delete(exchange);
-    return exchange;
+  /** Takes out the one that waits longest, for a used connection of those that accept it; or null. */
+  take(used: boolean): WaitingExchange | null {
+    for (const exchange of this.#exchanges) {
+      if (used && exchange.fresh) continue;
+      this.#exchanges.delete(exchange);
+      return exchange;
+    }
+    return null;
   }
 
   remove(exchange: WaitingExchange): void {

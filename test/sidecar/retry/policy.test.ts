@@ -136,6 +136,14 @@ describe('retry policy', () => {
     expect(failed('connection_reset', { budget })).to.equal('budget');
   });
 
+  it('repeats what met a closed idle connection without a token, in panic and for a caller that retries', () => {
+    const denying = { budget: budgetOf(0), panic: true, nested: true };
+
+    expect(failed('keepalive_race', denying)).to.equal(null);
+    expect(failed('keepalive_race', { ...denying, method: 'POST' })).to.equal('not_idempotent');
+    expect(failed('keepalive_race', { ...denying, attempt: 3 })).to.equal('attempts');
+  });
+
   it('takes a token for every retry it allows, and none for those it denies', () => {
     const budget = budgetOf(2);
 

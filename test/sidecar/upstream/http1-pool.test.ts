@@ -97,6 +97,35 @@ describe('http1 pool', () => {
     expect(await exchange(pool, '/next')).to.equal(first);
   });
 
+  it('gives an exchange that asks for it a connection that carried no other', async () => {
+    const pool = pooled();
+    const used = await exchange(pool, '/1');
+    const running = new RecordingRequester();
+    finish(pool.open(requestHead({ path: '/2' }), running));
+    const requester = new RecordingRequester();
+    const fresh = finish(pool.open(requestHead({ path: '/3' }), requester, true));
+    // Free before the new one is open, and passed over.
+    used.send(OK);
+
+    const peer = await carrier('/3');
+    expect(peer).not.to.equal(used);
+    expect(fresh.reused).to.equal(false);
+    peer.send(OK);
+    await soon(() => requester.ends === 1 && running.ends === 1, 'not answered');
+    expect(pool.stats).to.include({ active: 0, idle: 2, waiting: 0, connecting: 0 });
+  });
+
+  it('gives a used connection where there is no room for a fresh one', async () => {
+    const pool = pooled({ maxConnections: 1 });
+    await exchange(pool, '/1');
+    const requester = new RecordingRequester();
+    finish(pool.open(requestHead({ path: '/2' }), requester, true));
+    (await carrier('/2')).send(OK);
+
+    await soon(() => requester.ends === 1, 'not answered');
+    expect(upstream.peers).to.have.length(1);
+  });
+
   it('retires a connection at 80 % of the announced keep-alive time', async () => {
     const pool = pooled();
     const announcing = 'HTTP/1.1 200 OK\r\nkeep-alive: timeout=10\r\ncontent-length: 0\r\n\r\n';
