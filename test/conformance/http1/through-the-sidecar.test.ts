@@ -1,0 +1,114 @@
+import { expect } from 'chai';
+import { type Door, doors, Http1Path } from '../../support/http1-path.ts';
+import { readRequest, statusOf, UNFINISHED, valuesOf } from '../../support/one-reading.ts';
+import { RawClient } from '../../support/raw-client.ts';
+import { malformedRequests } from './malformed-requests.ts';
+import { probes } from './probe-cases.ts';
+
+describe('HTTP/1.1 through the sidecar', function () {
+  this.timeout(15_000);
+
+  let path: Http1Path;
+  /** Well-behaved clients that keep their connections through all that happens to the others. */
+  const bystanders = new Map<Door, RawClient>();
+  let canaries = 0;
+
+  before(async () => {
+    path = await Http1Path.start();
+    for (const door of doors) bystanders.set(door, await RawClient.dial(path.port(door)));
+  });
+
+  after(async () => {
+    for (const client of bystanders.values()) client.hangUp();
+    await path.stop();
+  });
+
+  /** A client that did nothing wrong gets its own answer, over whatever upstream connection is idle now. */
+  async function othersAreServed(door: Door): Promise<void> {
+    const client = bystanders.get(door) as RawClient;
+    const target = `/canary/${++canaries}`;
+    client.send(`POST ${target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc`);
+    const answer = await client.answer('POST');
+    expect(answer?.start).to.equal('HTTP/1.1 200 OK');
+    expect(answer?.body).to.equal(`POST ${target} 3 abc`);
+    expect(client.rest).to.equal('');
+  }
+
+  /** Nothing is left at the origin that could be completed by what another client sends. */
+  async function nothingHalfSaid(): Promise<void> {
+    const { origin } = path;
+    await origin.when(
+      () =>
+        origin.connections.every(
+          ({ rest, ending, closed }) => rest === '' || closed || ending !== 'open',
+        ),
+      'the end of connections with half a request',
+    );
+    for (const connection of origin.connections)
+      expect(['', UNFINISHED]).to.include(
+        connection.rest === '' ? '' : readRequest(connection.rest, 0),
+      );
+    origin.connections = origin.connections.filter(({ rest }) => rest === '');
+    expect(origin.problems).to.deep.equal([]);
+  }
+
+  describe('a malformed or ambiguous request', () => {
+    const refusals = probes.filter(
+      (probe): probe is typeof probe & { outcome: number } =>
+        probe.outcome !== 'waits' && probe.outcome !== 200,
+    );
+    const cases = [
+      ...malformedRequests,
+      ...refusals.map(({ id, bytes, outcome }) => ({ name: id, bytes, status: outcome })),
+    ];
+
+    async function isRefused(door: Door, client: RawClient, status: number, whole: number) {
+      const answer = await client.answer();
+      const ending = await client.ended();
+
+      expect(answer, client.text).not.to.equal(null);
+      if (answer === null) return;
+      expect(statusOf(answer)).to.equal(status);
+      expect(valuesOf(answer, 'connection')).to.deep.equal(['close']);
+      expect(valuesOf(answer, 'outrigger-error')).to.have.length(1);
+      expect([client.rest, ending]).to.deep.equal(['', 'fin']);
+      await othersAreServed(door);
+      const reached = path.origin.requests.slice(whole).map(({ start }) => start);
+      expect(reached).to.deep.equal([`POST /canary/${canaries} HTTP/1.1`]);
+      await nothingHalfSaid();
+    }
+
+    for (const door of doors)
+      for (const { name, bytes, status } of cases) {
+        // The application behind the inbound port has a name of its own for requests without one.
+        if (name === 'COMP-HTTP10-NO-HOST' && door === 'inbound') continue;
+        it(`is refused with ${status} at the ${door} port: ${name}`, async () => {
+          const whole = path.origin.requests.length;
+          const client = await RawClient.dial(path.port(door));
+          client.send(bytes);
+
+          await isRefused(door, client, status, whole);
+        });
+      }
+
+    for (const { name, bytes, status } of cases.filter(({ bytes }) => bytes.length < 400)) {
+      it(`is refused with ${status} when it comes byte by byte: ${name}`, async () => {
+        const whole = path.origin.requests.length;
+        const client = await RawClient.dial(path.port('outbound'));
+        await client.drip(bytes);
+
+        await isRefused('outbound', client, status, whole);
+      });
+
+      it(`is refused with ${status} between two good ones: ${name}`, async () => {
+        const client = await RawClient.dial(path.port('outbound'));
+        client.send(`GET /before HTTP/1.1\r\nHost: localhost\r\n\r\n${bytes}`);
+        client.send('GET /behind HTTP/1.1\r\nHost: localhost\r\n\r\n');
+
+        expect((await client.answer())?.body).to.equal('GET /before 0 ');
+        const whole = path.origin.requests.length;
+        await isRefused('outbound', client, status, whole);
+      });
+    }
+  });
+});
