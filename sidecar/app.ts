@@ -58,6 +58,8 @@ export async function runSidecar(loaded: Loaded, options: RunOptions): Promise<n
   try {
     await admin.start();
     await reloader.start();
+    // Last: a sidecar that cannot start is nobody's choice.
+    sidecar.register();
     if (wrapped !== null && !waitReady) wrapped.start();
     announce(sidecar, telemetry, ending.begun, () => wrapped?.start());
     void wrapped?.ended.then((code) => ending.begin(code));

@@ -79,6 +79,18 @@ export class Listeners {
     }
   }
 
+  /** Connections now, over all ports. */
+  get connections(): number {
+    let connections = 0;
+    for (const { listener } of this.#open.values()) connections += listener.open;
+    return connections;
+  }
+
+  /** Closes every port; the requests that run finish. */
+  finish(): void {
+    for (const { listener } of this.#open.values()) finish(listener);
+  }
+
   /** Drops every port and every connection. */
   async close(): Promise<void> {
     const all = [...this.#open.values()];

@@ -20,6 +20,8 @@ import { clustersView } from './views.ts';
 
 /** How often the end of a drain is looked for, milliseconds. */
 const DRAIN_LOOK_MS = 50;
+/** Time to leave the registry even in a hurry: an entry that stays costs every caller attempts. */
+const HURRIED_LEAVE_MS = 1000;
 
 /**
  * The running sidecar: starts its parts in order, puts new configurations in force, and leaves in the
@@ -119,9 +121,12 @@ export class Sidecar {
       return problems;
     }
     sidecar.#callers.follow(config);
-    // Consul being away is no reason not to serve: the registration goes on trying by itself.
-    void registry?.membership?.start();
     return sidecar;
+  }
+
+  /** Becomes known to callers. Consul being away is no reason not to serve: it is tried until it works. */
+  register(): void {
+    void this.#registry?.membership?.start();
   }
 
   get config(): Config {
@@ -212,9 +217,14 @@ export class Sidecar {
       }
     }
     command?.signal('SIGTERM');
-    await Promise.race([this.#registry?.membership?.deregister(), aborted(hurry)]);
+    const left = this.#registry?.membership?.deregister();
+    const enough = aborted(hurry).then(() => this.#wait(HURRIED_LEAVE_MS, NEVER));
+    await Promise.race([left, enough]);
     if (command !== null) await Promise.race([command.ended, aborted(hurry)]);
     await this.#until(() => this.#outboundRequests() === 0, drain.timeoutMs, hurry);
+    // What is written may still be on its way to a slow reader.
+    this.#listeners.finish();
+    await this.#until(() => this.#listeners.connections === 0, drain.timeoutMs, hurry);
     await this.#close();
   }
 
@@ -254,6 +264,8 @@ export class Sidecar {
     });
   }
 }
+
+const NEVER = new AbortController().signal;
 
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

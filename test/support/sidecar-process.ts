@@ -14,25 +14,38 @@ export class SidecarProcess {
   readonly file: string;
   readonly #directory: string;
   readonly #environment: Record<string, string>;
+  readonly #command: readonly string[];
   #child: ChildProcess | null = null;
   #output = '';
   #exit: Promise<number> = Promise.resolve(0);
 
-  private constructor(adminPort: number, directory: string, environment: Record<string, string>) {
+  private constructor(
+    adminPort: number,
+    directory: string,
+    environment: Record<string, string>,
+    command: readonly string[],
+  ) {
     this.adminPort = adminPort;
     this.#directory = directory;
     this.file = join(directory, 'outrigger.json');
     this.#environment = environment;
+    this.#command = command;
   }
 
   /** Writes the configuration, on a free admin port, and starts; resolves when `/readyz` says so. */
   static async start(
     config: Readonly<Record<string, unknown>>,
-    options: { environment?: Record<string, string>; ready?: boolean } = {},
+    options: {
+      environment?: Record<string, string>;
+      ready?: boolean;
+      /** Run inside the sidecar, as `run -- command` does. */
+      command?: readonly string[];
+    } = {},
   ): Promise<SidecarProcess> {
     const [adminPort] = (await freePorts(1)) as [number];
     const directory = await mkdtemp(join(tmpdir(), 'outrigger-test-'));
-    const sidecar = new SidecarProcess(adminPort, directory, options.environment ?? {});
+    const { environment = {}, command = [] } = options;
+    const sidecar = new SidecarProcess(adminPort, directory, environment, command);
     await sidecar.configure(config);
     sidecar.spawn();
     if (options.ready !== false) await sidecar.ready();
@@ -66,7 +79,8 @@ export class SidecarProcess {
   }
 
   spawn(): void {
-    const child = spawn(process.execPath, [MAIN, 'run', '-c', this.file], {
+    const wrapped = this.#command.length === 0 ? [] : ['--', ...this.#command];
+    const child = spawn(process.execPath, [MAIN, 'run', '-c', this.file, ...wrapped], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'] ?? '', ...this.#environment },
     });
