@@ -8,6 +8,7 @@ import type { Config, Route as RouteConfig, Upstream as UpstreamConfig } from '.
 import { httpLimits } from './http-limits.ts';
 import { RetryPolicy } from './retry/policy.ts';
 import type { Route } from './route/route.ts';
+import { SilenceLimit } from './route/silence.ts';
 import { type RouteRule, RouteTable } from './route/table.ts';
 import type { Entry, Snapshot } from './snapshot.ts';
 import { UndeclaredRoutes } from './undeclared.ts';
@@ -66,7 +67,7 @@ export function buildSnapshot(config: Config, generation: number, parts: Parts):
   if (config.forwardProxy.enabled) {
     entries.set(FORWARD_PROXY, outboundEntry(forwardTable(config, routes, parts), parts));
   }
-  for (const cluster of [...parts.clusters]) {
+  for (const cluster of parts.clusters) {
     if (!wanted.has(cluster.name)) parts.clusters.retire(cluster.name);
   }
   const closed = outboundEntry(new RouteTable([]), parts);
@@ -143,7 +144,7 @@ function outboundRoute(
     cluster,
     timeoutMs: rule?.timeoutMs ?? upstream.timeoutMs,
     perTryTimeoutMs: rule?.perTryTimeoutMs ?? upstream.perTryTimeoutMs,
-    idleTimeoutMs: rule?.idleTimeoutMs ?? upstream.idleTimeoutMs,
+    silence: new SilenceLimit(rule?.idleTimeoutMs ?? upstream.idleTimeoutMs, parts.clock),
     holdStartMs: config.holdStartMs,
     maxBodyBytes: orInfinite(rule?.maxBodyBytes ?? upstream.maxBodyBytes),
     replayBytes: retries.max === 0 ? 0 : retries.replayBytes,
@@ -239,7 +240,7 @@ function inboundEntry(config: Config, parts: Parts): Entry {
     cluster,
     timeoutMs: inbound.timeoutMs,
     perTryTimeoutMs: 0,
-    idleTimeoutMs: inbound.idleTimeoutMs,
+    silence: new SilenceLimit(inbound.idleTimeoutMs, clock),
     holdStartMs: config.holdStartMs,
     maxBodyBytes: orInfinite(inbound.maxBodyBytes),
     replayBytes: config.retries.replayBytes,

@@ -81,7 +81,7 @@ export class Clusters {
   }
 
   close(): void {
-    for (const name of [...this.#all.keys()]) this.retire(name);
+    for (const name of this.#all.keys()) this.retire(name);
   }
 
   #follow(plan: ClusterPlan): Cluster {

@@ -1,4 +1,5 @@
-import type { Retryable } from './failure.ts';
+/** Whether another attempt may follow: nothing reached the application, only if idempotent, or never. */
+export type Retryable = 'safe' | 'idempotent' | 'never';
 
 /** One row of the error catalogue: everything said about a code, in one place. */
 export interface FailureEntry {

@@ -1,10 +1,7 @@
-import { catalogue } from './failure-catalogue.ts';
+import { catalogue, type Retryable } from './failure-catalogue.ts';
 
 /** Stable code of the error catalogue; never renamed or reused. */
 export type FailureCode = keyof typeof catalogue;
-
-/** Whether another attempt may follow: nothing reached the application, only if idempotent, or never. */
-export type Retryable = 'safe' | 'idempotent' | 'never';
 
 /** Facts at hand when it failed; shown to the local application, never collected with extra work. */
 export type Evidence = Readonly<Record<string, string | number | boolean | null>>;

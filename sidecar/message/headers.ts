@@ -227,8 +227,23 @@ export function fieldLines(headers: HeaderBlock): string | null {
 }
 
 function fieldLine(name: string, value: string): string | null {
-  if (!isToken(name) || !isFieldValue(value) || isLookAlike(name)) return null;
-  return isConnectionField(name) ? '' : `${name}: ${value}\r\n`;
+  const start = checkedNames.get(name) ?? checkName(name);
+  if (start === null || !isFieldValue(value)) return null;
+  return start === '' ? '' : `${start}${value}\r\n`;
+}
+
+/**
+ * What a field line of that name begins with: `name: `, nothing for a connection field, or null when the
+ * name cannot be written. The sidecar's own names come again with every message, so the first ones are kept.
+ */
+const checkedNames = new Map<string, string>();
+const MAX_CHECKED_NAMES = 256;
+
+function checkName(name: string): string | null {
+  if (!isToken(name) || isLookAlike(name)) return null;
+  const start = isConnectionField(name) ? '' : `${name}: `;
+  if (checkedNames.size < MAX_CHECKED_NAMES) checkedNames.set(name, start);
+  return start;
 }
 
 function tagOf(name: string): number {

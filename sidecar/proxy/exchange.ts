@@ -9,6 +9,7 @@ import { localReply } from '../message/problem.ts';
 import { backoffMs } from '../retry/backoff.ts';
 import { retryAfterMs } from '../retry/retry-after.ts';
 import type { Route } from '../route/route.ts';
+import { Motion, type SilenceOwner } from '../route/silence.ts';
 import type { Entry, Snapshot } from '../snapshot.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import { timeLeft } from './deadline.ts';
@@ -25,7 +26,6 @@ import {
   stripRequest,
 } from './rewrite.ts';
 import type { Scope } from './scope.ts';
-import { type WaitOwner, Waits } from './waits.ts';
 
 /** Where an exchange stands; it moves down this list, and from `TRYING` back to `WAITING` for a retry. */
 const WAITING = 0;
@@ -41,14 +41,14 @@ const FINISHED = 4;
  * decides, `#attempt` sends, the `attempt…` methods take the answer, `#finish` records. Nothing turns back
  * but a retry.
  */
-export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
+export class Exchange implements Responder, AttemptOwner, PickInput, SilenceOwner {
   readonly #scope: Scope;
   readonly #head: RequestHead;
   readonly #requester: Requester;
   readonly #entry: Entry;
   readonly #route: Route | null;
   readonly #body: RequestBody;
-  readonly #waits: Waits;
+  readonly #motion: Motion;
   #state = WAITING;
   /** `begin` is running: the requester may not be called before it has returned. */
   #beginning = true;
@@ -58,6 +58,9 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
   #responseEnded = false;
   #deadlineMs = Number.POSITIVE_INFINITY;
   #retryReason: string | null = null;
+  /** Runs out with the total time, and with that of the present attempt; most requests have neither. */
+  #total: Timer | null = null;
+  #try: Timer | null = null;
   /** Waits for the registry's first answer, or for a back-off to pass. */
   #pause: Timer | null = null;
   #stopHolding: (() => void) | null = null;
@@ -78,7 +81,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
     const route = entry.table.match(head);
     this.#route = route;
     this.#body = new RequestBody(requester, route?.replayBytes ?? 0);
-    this.#waits = new Waits(scope.clock, this);
+    this.#motion = new Motion(this);
     this.#record = new ExchangeRecord(scope, snapshot, entry, route, head, this.#body);
   }
 
@@ -104,9 +107,9 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
     const totalMs = Math.min(callerLeftMs, route.timeoutMs > 0 ? route.timeoutMs : callerLeftMs);
     if (totalMs !== Number.POSITIVE_INFINITY) {
       this.#deadlineMs = this.#record.startMs + totalMs;
-      this.#waits.startTotal(totalMs);
+      this.#total = this.#scope.clock.schedule(totalMs, () => this.#totalTimeOver());
     }
-    this.#waits.startSilence(route.idleTimeoutMs);
+    route.silence.watch(this.#motion);
     stripRequest(head, route.direction);
     if (route.direction === 'inbound') addForwarded(head, this.#scope.peer);
   }
@@ -115,7 +118,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
 
   data(bytes: Buffer): boolean {
     if (this.#state === FINISHED) return true;
-    this.#waits.moved();
+    this.#motion.moves++;
     const room = this.#body.data(bytes);
     const route = this.#route;
     if (route !== null && this.#record.bytesIn > route.maxBodyBytes && this.#state !== TUNNEL) {
@@ -173,7 +176,9 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
     this.#live = attempt;
     this.#state = TRYING;
     cluster.started(endpoint);
-    this.#waits.startTry(route.perTryTimeoutMs);
+    if (route.perTryTimeoutMs > 0) {
+      this.#try = clock.schedule(route.perTryTimeoutMs, () => this.#tryTimeOver(attempt));
+    }
     const head = attemptHead(
       this.#head,
       this.#record.trace,
@@ -217,30 +222,30 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
 
   attemptInterim(attempt: Attempt, head: ResponseHead): void {
     if (attempt !== this.#live) return;
-    this.#waits.moved();
+    this.#motion.moves++;
     this.#requester.head(head);
   }
 
   attemptHead(attempt: Attempt, head: ResponseHead): void {
     if (attempt !== this.#live) return;
-    this.#waits.moved();
+    this.#motion.moves++;
     const route = this.#route as Route;
     if (head.status >= 400 && this.#retriesStatus(route, attempt, head)) return;
-    this.#waits.stopTry();
+    this.#try?.cancel();
     route.cluster.answered(attempt.endpoint, head.status);
     this.#record.headMs = this.#scope.clock.now();
     this.#record.status = head.status;
     this.#body.release();
     const tunnel = head.status === 101 || (this.#head.method === 'CONNECT' && head.status < 300);
     this.#state = tunnel ? TUNNEL : COMMITTED;
-    if (tunnel || isStream(head)) this.#waits.stopTotal();
+    if (tunnel || isStream(head)) this.#total?.cancel();
     rewriteResponse(head, route.direction, this.#record.requestId);
     this.#requester.head(head);
   }
 
   attemptData(attempt: Attempt, bytes: Buffer): boolean {
     if (attempt !== this.#live) return true;
-    this.#waits.moved();
+    this.#motion.moves++;
     this.#record.bytesOut += bytes.length;
     return this.#requester.data(bytes);
   }
@@ -272,7 +277,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
     // A response that is read to its end leaves the connection usable; an unfinished request does not.
     if (this.#body.ended || this.#head.ended) attempt.supersede();
     else attempt.cancel(TRYING_ELSEWHERE);
-    this.#endAttempt(route, attempt, null);
+    this.#endAttempt(route, attempt, null, this.#scope.clock.now());
     this.#pauseThenAttempt(route, refusal?.code ?? String(head.status), waitMs);
     return true;
   }
@@ -280,7 +285,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
   #retriesFailure(attempt: Attempt, failure: Failure): boolean {
     const route = this.#route as Route;
     if (!this.#mayRetry(route, attempt, failure, 0, null)) return false;
-    this.#endAttempt(route, attempt, failure);
+    this.#endAttempt(route, attempt, failure, this.#scope.clock.now());
     this.#pauseThenAttempt(route, failure.code, null);
     return true;
   }
@@ -318,7 +323,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
     this.#live = null;
     this.#state = WAITING;
     this.#retryReason = reason;
-    this.#waits.stopTry();
+    this.#try?.cancel();
     this.#body.detach();
     const { clock } = this.#scope;
     const waitMs = backoffMs(route.retries.options, this.#record.attempts.length, askedMs, clock);
@@ -328,15 +333,14 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
 
   // ---- running out of time -----------------------------------------------------------------------
 
-  totalTimeOver(): void {
+  #totalTimeOver(): void {
     const route = this.#route as Route;
     this.#fail(tookTooLong(route, this.#deadlineMs - this.#record.startMs, this.#live));
   }
 
-  tryTimeOver(): void {
-    const attempt = this.#live;
+  #tryTimeOver(attempt: Attempt): void {
+    if (attempt !== this.#live) return;
     const route = this.#route as Route;
-    if (attempt === null) return;
     const failure = new Failure(
       'per_try_timeout',
       `no response head in ${route.perTryTimeoutMs} ms from ${attempt.address}:${attempt.port}`,
@@ -347,7 +351,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
   }
 
   silentForTooLong(): void {
-    const { idleTimeoutMs } = this.#route as Route;
+    const idleTimeoutMs = (this.#route as Route).silence.ms;
     this.#fail(
       new Failure('stream_idle_timeout', `no byte either way for ${idleTimeoutMs} ms`, {
         idleTimeoutMs,
@@ -391,7 +395,9 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
 
   #finish(failure: Failure | null): void {
     const route = this.#route;
-    this.#waits.stop();
+    this.#total?.cancel();
+    this.#try?.cancel();
+    this.#motion.end();
     this.#pause?.cancel();
     this.#record.endMs = this.#scope.clock.now();
     if (failure !== null) {
@@ -402,7 +408,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
       this.#record.flags = 'URX';
     this.#state = FINISHED;
     if (route !== null) {
-      if (this.#live !== null) this.#endAttempt(route, this.#live, failure);
+      if (this.#live !== null) this.#endAttempt(route, this.#live, failure, this.#record.endMs);
       if (this.#entered) {
         route.cluster.limits.leave();
         route.cluster.finished(
@@ -418,8 +424,8 @@ export class Exchange implements Responder, AttemptOwner, PickInput, WaitOwner {
     this.#scope.recorder.record(this.#record);
   }
 
-  #endAttempt(route: Route, attempt: Attempt, failure: Failure | null): void {
-    attempt.endMs = this.#scope.clock.now();
+  #endAttempt(route: Route, attempt: Attempt, failure: Failure | null, now: number): void {
+    attempt.endMs = now;
     attempt.code = failure === null ? null : failure.code;
     route.cluster.ended(attempt.endpoint, {
       status: attempt.status,

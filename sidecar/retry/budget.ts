@@ -35,6 +35,8 @@ export class RetryBudget {
 
   /** Earns what a success is worth. */
   deposit(): void {
+    // Nearly always full: then there is nothing to earn, and the time is credited with the next withdrawal.
+    if (this.#units === this.#max) return;
     this.#credit();
     this.#units = Math.min(this.#max, this.#units + this.#perSuccess);
   }

@@ -1,6 +1,7 @@
 import type { RequestCells } from '../../telemetry/request-cells.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { RetryPolicy } from '../retry/policy.ts';
+import type { SilenceLimit } from './silence.ts';
 
 /** Where matching requests go and under which rules; immutable, everything looked up when it was built. */
 export interface Route {
@@ -14,8 +15,8 @@ export interface Route {
   readonly timeoutMs: number;
   /** Time of one attempt until its response head, milliseconds; 0 for none. */
   readonly perTryTimeoutMs: number;
-  /** Longest silence in both directions, milliseconds; 0 for none. */
-  readonly idleTimeoutMs: number;
+  /** Longest silence in both directions. */
+  readonly silence: SilenceLimit;
   /** How long a request waits for the first answer of the registry, milliseconds. */
   readonly holdStartMs: number;
   /** Bytes of request body let through; infinite for no limit. */

@@ -7,6 +7,7 @@ import type { Scope } from '../../sidecar/proxy/scope.ts';
 import { serve } from '../../sidecar/proxy/serve.ts';
 import { RetryPolicy } from '../../sidecar/retry/policy.ts';
 import type { Route } from '../../sidecar/route/route.ts';
+import { SilenceLimit } from '../../sidecar/route/silence.ts';
 import { RouteTable } from '../../sidecar/route/table.ts';
 import { Live, type Snapshot } from '../../sidecar/snapshot.ts';
 import type { RequestRecord } from '../../telemetry/record.ts';
@@ -24,6 +25,7 @@ export interface PipelineOptions {
   readonly route?: Partial<Route>;
   readonly retries?: { max?: number; on?: readonly number[]; initialTokens?: number };
   readonly maxRequests?: number;
+  readonly idleTimeoutMs?: number;
   readonly trustPlaintext?: boolean;
   /** Meta of every endpoint in the registry. */
   readonly meta?: ReadonlyMap<string, string>;
@@ -91,7 +93,7 @@ export class Pipeline {
       cluster: this.cluster,
       timeoutMs: 0,
       perTryTimeoutMs: 0,
-      idleTimeoutMs: 60_000,
+      silence: new SilenceLimit(options.idleTimeoutMs ?? 60_000, this.clock),
       holdStartMs: 5000,
       maxBodyBytes: Number.POSITIVE_INFINITY,
       replayBytes: 65_536,

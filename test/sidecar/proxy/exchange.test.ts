@@ -370,7 +370,7 @@ describe('exchange', () => {
     });
 
     it('ends an exchange in which nothing moves', () => {
-      const pipeline = new Pipeline({ route: { idleTimeoutMs: 1000 } });
+      const pipeline = new Pipeline({ idleTimeoutMs: 1000 });
       const { requester } = pipeline.request();
       const exchange = pipeline.open();
       exchange.requester.head({
@@ -407,6 +407,9 @@ describe('exchange', () => {
       const before = pipeline.clock.pending;
       pipeline.request();
       pipeline.open().respond(200);
+      // One look at the silence of the route, which finds nobody.
+      expect(pipeline.clock.pending).to.equal(before + 1);
+      pipeline.clock.advance(60_000);
 
       expect(pipeline.clock.pending).to.equal(before);
     });
