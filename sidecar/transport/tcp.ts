@@ -115,7 +115,9 @@ export class TcpTransport implements Transport {
     if (this.#over) return;
     this.#over = true;
     this.#output.discard();
-    if (reset) this.#socket.resetAndDestroy();
+    // While our FIN is on its way a reset is refused (EINVAL), and the socket would never close.
+    const finished = this.#ending && this.#socket.writableLength === 0;
+    if (reset && !finished) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
   }
 
@@ -162,6 +164,11 @@ export class TcpTransport implements Transport {
 
   readonly #onEnd = (): void => {
     if (this.#over) return;
+    if (this.#wasReset) {
+      this.#error ??= resetError();
+      this.destroy();
+      return;
+    }
     this.#peerEnded = true;
     outputs.enter();
     try {
@@ -171,6 +178,14 @@ export class TcpTransport implements Transport {
     }
     outputs.leave();
   };
+
+  /**
+   * A reset that is seen together with the last bytes comes as an end: libuv takes a hang-up behind a short
+   * read for one. The kernel knows no peer any more then, as after our own end, which hides the difference.
+   */
+  get #wasReset(): boolean {
+    return !this.#ending && this.#socket.remoteAddress === undefined;
+  }
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
     this.#error ??= error;
@@ -195,4 +210,8 @@ export class TcpTransport implements Transport {
     this.destroy();
     this.#options.onBug(error);
   }
+}
+
+function resetError(): NodeJS.ErrnoException {
+  return Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
 }

@@ -22,7 +22,8 @@ export class RawClient {
       this.#wake();
     });
     socket.on('end', () => {
-      this.ending = 'fin';
+      // A reset that is seen together with the last bytes is reported as an end.
+      this.ending = socket.remoteAddress === undefined ? 'reset' : 'fin';
       this.#wake();
     });
     socket.on('error', () => {
@@ -128,6 +129,6 @@ export class RawClient {
   }
 
   #wake(): void {
-    for (const look of [...this.#waiting]) look();
+    for (const look of this.#waiting) look();
   }
 }

@@ -33,7 +33,8 @@ export class OriginConnection {
       origin.wake();
     });
     socket.on('end', () => {
-      this.ending = 'fin';
+      // A reset that is seen together with the last bytes is reported as an end.
+      this.ending = socket.remoteAddress === undefined ? 'reset' : 'fin';
       origin.wake();
       // As most servers do: a peer that ends is not waited for.
       if (!this.silent) socket.end();
@@ -147,7 +148,7 @@ export class RecordingOrigin {
   }
 
   wake(): void {
-    for (const look of [...this.#waiting]) look();
+    for (const look of this.#waiting) look();
   }
 }
 

@@ -253,6 +253,28 @@ for (const readMode of readModes) {
       expect(handler.ends).to.equal(0);
     });
 
+    it('reports a reset that is seen together with the last bytes as a reset, not as an end', async function () {
+      // The fallback has asked for the peer's address before, and Node keeps it.
+      if (readMode === 'events') this.skip();
+      const { handler, peer } = pair;
+      peer.send('the last words');
+      peer.socket.resetAndDestroy();
+
+      await soon(() => handler.closes === 1, 'not closed');
+      expect(handler.text).to.equal('the last words');
+      expect(handler.error?.code).to.equal('ECONNRESET');
+      expect(handler.ends).to.equal(0);
+    });
+
+    it('closes when it is reset in the turn of its own end', async () => {
+      const { transport, handler, peer } = pair;
+      transport.write('all of it');
+      transport.end();
+      transport.destroy(true);
+
+      await soon(() => handler.closes === 1, 'not closed');
+    });
+
     it('can be reset, so that the peer sees a broken message', async () => {
       const { transport, handler, peer } = pair;
       transport.destroy(true);
