@@ -2,6 +2,7 @@ import type { Clock } from '../../telemetry/clock.ts';
 import { Failure } from '../failure.ts';
 import type { Requester } from '../message/exchange.ts';
 import type { HeaderBlock, RequestHead, ResponseHead } from '../message/head.ts';
+import { READ_BYTES } from '../transport/read-buffer.ts';
 import type { Transport, TransportHandler } from '../transport/transport.ts';
 import { BodyReader } from './body-reader.ts';
 import { ClientExchange, type ClientExchangeOwner } from './client-exchange.ts';
@@ -112,7 +113,9 @@ export class Http1ClientConnection implements TransportHandler, ClientExchangeOw
       }
       at = this.#inBody ? this.#bodyBytes(exchange, bytes, at) : this.#head(exchange, bytes, at);
       if (this.#inBody && this.#exchange === exchange && this.#body.done) {
-        this.#complete(exchange, at === bytes.length, this.#body.trailers);
+        // Behind a read that filled its buffer more may lie, which would come as the next response.
+        const exact = at === bytes.length && at !== READ_BYTES;
+        this.#complete(exchange, exact, this.#body.trailers);
       }
     }
   }

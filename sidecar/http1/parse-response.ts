@@ -100,7 +100,7 @@ export class ResponseParser {
       this.tunnel = true;
     } else if (bodiless || status === 204) {
       ended = true;
-      if (this.#unsound(old)) this.persistent = false;
+      if (this.#unsound(old) || (status === 204 && announcesBody())) this.persistent = false;
       else if (bodiless && fields.lengths === 1) contentLength = fields.length;
     } else {
       const framing = responseFraming(fields, old);
@@ -141,6 +141,11 @@ export class ResponseParser {
     this.refused = reason;
     return REFUSED;
   }
+}
+
+/** A 204 that says so has a body in the eyes of its sender, which then follows. */
+function announcesBody(): boolean {
+  return fields.codings > 0 || (fields.lengths > 0 && fields.length !== 0);
 }
 
 /** `HTTP/1.1 200`. */
