@@ -31,10 +31,11 @@ export function acceptConnections(parts: AcceptParts): OpenPort {
   const limit = new ConnectionLimit(
     http.maxConnections === 0 ? defaultMaxConnections() : http.maxConnections,
   );
-  return ({ name, host, port }) => {
-    const inbound = name === INBOUND;
+  return (asked) => {
+    const { host, port } = asked;
+    const inbound = asked.name === INBOUND;
     return Listener.listen({
-      name,
+      name: asked.name,
       host,
       port,
       clock,
@@ -42,10 +43,12 @@ export function acceptConnections(parts: AcceptParts): OpenPort {
       // Outbound ports have one source, the application, which may open as many as the process can hold.
       maxConnectionsPerSource: inbound ? http.maxConnectionsPerSource : Number.POSITIVE_INFINITY,
       onBug,
-      accept: (transport, peer) => {
+      accept: (transport, peer, listener) => {
         const scope: Scope = {
           live,
-          entry: name,
+          get entry() {
+            return listener.name;
+          },
           peer,
           clock,
           propagation,

@@ -32,7 +32,9 @@ export function portsOf(config: Config): readonly Port[] {
 /** The open ports of the sidecar, kept in line with the configuration. */
 export class Listeners {
   readonly #openPort: OpenPort;
-  readonly #open = new Map<string, { readonly port: Port; readonly listener: Listener }>();
+  #open = new Map<string, OpenListener>();
+  /** Opened and not yet taken into use by `keep`. */
+  #fresh: OpenListener[] = [];
 
   constructor(openPort: OpenPort) {
     this.#openPort = openPort;
@@ -44,39 +46,43 @@ export class Listeners {
 
   /**
    * Opens what is new, all or nothing: with problems, returned one sentence each, everything stays as it
-   * was. What is no longer asked for stays open until `retire`.
+   * was. An address that is open already, under whichever name, is not opened again.
    */
   async open(ports: readonly Port[]): Promise<readonly string[]> {
-    const fresh = ports.filter((port) => !samePort(port, this.#open.get(port.name)?.port));
+    const fresh = ports.filter((port) => !this.#holds(port));
     const results = await Promise.all(
       fresh.map(async (port) => ({ port, result: await this.#openPort(port) })),
     );
     const problems: string[] = [];
-    const opened: { port: Port; listener: Listener }[] = [];
+    const opened: OpenListener[] = [];
     for (const { port, result } of results) {
       if (result instanceof Error) problems.push(result.message);
       else opened.push({ port, listener: result });
     }
-    if (problems.length > 0) {
-      await Promise.all(opened.map(({ listener }) => listener.close()));
-      return problems;
-    }
-    for (const { port, listener } of opened) {
-      const previous = this.#open.get(port.name);
-      this.#open.set(port.name, { port, listener });
-      if (previous !== undefined) finish(previous.listener);
-    }
-    return [];
+    if (problems.length === 0) this.#fresh = opened;
+    else await Promise.all(opened.map(({ listener }) => listener.close()));
+    return problems;
   }
 
-  /** Closes ports that are not in the list; their running requests finish. */
-  retire(ports: readonly Port[]): void {
-    const wanted = new Set(ports.map(({ name }) => name));
-    for (const [name, { listener }] of this.#open) {
-      if (wanted.has(name)) continue;
-      this.#open.delete(name);
-      finish(listener);
+  /**
+   * Keeps these ports, which are all open, and no others: those close, and their running requests finish. An
+   * address that changes its name stays open, with its connections.
+   */
+  keep(ports: readonly Port[]): void {
+    const before = new Set([...this.#open.values(), ...this.#fresh]);
+    const kept = new Map<string, OpenListener>();
+    for (const port of ports) {
+      for (const open of before) {
+        if (!sameAddress(open.port, port)) continue;
+        before.delete(open);
+        open.listener.name = port.name;
+        kept.set(port.name, { port, listener: open.listener });
+        break;
+      }
     }
+    this.#open = kept;
+    this.#fresh = [];
+    for (const { listener } of before) finish(listener);
   }
 
   /** Connections now, over all ports. */
@@ -93,8 +99,9 @@ export class Listeners {
 
   /** Drops every port and every connection. */
   async close(): Promise<void> {
-    const all = [...this.#open.values()];
+    const all = [...this.#open.values(), ...this.#fresh];
     this.#open.clear();
+    this.#fresh = [];
     await Promise.all(all.map(({ listener }) => listener.close()));
   }
 
@@ -108,6 +115,11 @@ export class Listeners {
       refused: listener.refused,
     }));
   }
+
+  #holds(port: Port): boolean {
+    for (const open of this.#open.values()) if (sameAddress(open.port, port)) return true;
+    return false;
+  }
 }
 
 function finish(listener: Listener): void {
@@ -115,6 +127,11 @@ function finish(listener: Listener): void {
   listener.drain();
 }
 
-function samePort(one: Port, other: Port | undefined): boolean {
-  return other !== undefined && one.host === other.host && one.port === other.port;
+interface OpenListener {
+  readonly port: Port;
+  readonly listener: Listener;
+}
+
+function sameAddress(one: Port, other: Port): boolean {
+  return one.host === other.host && one.port === other.port;
 }

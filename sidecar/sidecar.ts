@@ -115,11 +115,13 @@ export class Sidecar {
       registry = opened;
     }
     const sidecar = new Sidecar(loaded, telemetry, clock, clusters, registry, onBug);
-    const problems = await sidecar.#listeners.open(portsOf(config));
+    const ports = portsOf(config);
+    const problems = await sidecar.#listeners.open(ports);
     if (problems.length > 0) {
       await sidecar.#close();
       return problems;
     }
+    sidecar.#listeners.keep(ports);
     sidecar.#callers.follow(config);
     return sidecar;
   }
@@ -162,7 +164,8 @@ export class Sidecar {
     this.#static.replace(staticServices(config));
     for (const [name, target] of dnsServices(config)) this.#dnsServices.set(name, target);
     this.#live.publish(buildSnapshot(config, this.generation + 1, this.#parts));
-    this.#listeners.retire(ports);
+    // At once: nothing is accepted between the two.
+    this.#listeners.keep(ports);
     this.#callers.follow(config);
     return [];
   }

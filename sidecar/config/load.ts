@@ -1,4 +1,4 @@
-import { checkConfig } from './check.ts';
+import { checkConfig, type Locate } from './check.ts';
 import { type ConfigError, formatPath, type Path } from './config-error.ts';
 import { type ConfigDocument, parseDocument, valueAt } from './document.ts';
 import { type EnvironmentValue, environmentKeys, readEnvironment } from './environment.ts';
@@ -72,6 +72,11 @@ function interpret(
   return { ok: true, loaded: { config, file, sources, warnings: [...otel.warnings, ...unknown] } };
 }
 
+/** What contradicts itself in a configuration that was put together from two, as a reload does. */
+export function contradictions(config: Config, sources: Sources): ConfigError[] {
+  return inFileOrder(checkConfig(config, locateIn(sources)), sources);
+}
+
 function inFileOrder(mistakes: readonly Mistake[], sources: Sources): ConfigError[] {
   const lines = mistakes.map((mistake) => ({ mistake, line: sources.lineOf(mistake.path) }));
   lines.sort((a, b) => a.line - b.line);
@@ -90,8 +95,7 @@ function validate(
   value: unknown,
   sources: Sources,
 ): { config: Config | null; mistakes: Mistake[] } {
-  const locate = (path: Path): string =>
-    sources.of(path) === 'default' ? 'by default' : sources.place(path);
+  const locate = locateIn(sources);
   const parsed = configSchema.safeParse(value, ONCE);
   if (parsed.success) {
     const config = resolveConfig(parsed.data);
@@ -108,6 +112,10 @@ function validate(
     mistakes.push(...further);
   }
   return { config: null, mistakes };
+}
+
+function locateIn(sources: Sources): Locate {
+  return (path) => (sources.of(path) === 'default' ? 'by default' : sources.place(path));
 }
 
 /** Whether a mistake may only follow from a wrong key in the mapping at `around`. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../telemetry/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { formatConfigError } from './config-error.ts';
 import { planReload, type ReloadPlan } from './diff.ts';
-import { type Loaded, loadConfig } from './load.ts';
+import { contradictions, type Loaded, loadConfig } from './load.ts';
 import { FileWatch } from './watch-file.ts';
 
 /** A configuration that was taken over at run time. */
@@ -94,6 +94,12 @@ export class Reloader {
     if (!result.ok) return this.#reject(result.errors.map(formatConfigError));
     const plan = planReload(this.#current.config, result.loaded.config);
     const loaded = { ...result.loaded, config: plan.config };
+    // The file is good by itself; with the running values of the keys that need a restart it may not be.
+    const contradicting = contradictions(plan.config, loaded.sources);
+    if (contradicting.length > 0) {
+      const restart = `these keys need a restart: ${plan.restart.join(', ')}`;
+      return this.#reject([...contradicting.map(formatConfigError), restart]);
+    }
     if (plan.changed.length > 0) {
       const problems = await apply({ loaded, plan });
       if (problems.length > 0) return this.#reject(problems);

@@ -29,8 +29,8 @@ export interface ListenOptions {
   readonly maxConnections?: number | ConnectionLimit;
   /** Accepted connections of one address. Default 1,024; infinite where the only source is the local application. */
   readonly maxConnectionsPerSource?: number;
-  /** Serves a connection; its handler is attached when this returns. */
-  readonly accept: (transport: Transport, peer: Peer) => AcceptedConnection;
+  /** Serves a connection of the listener; its handler is attached when this returns. */
+  readonly accept: (transport: Transport, peer: Peer, listener: Listener) => AcceptedConnection;
   readonly onBug?: (error: unknown) => void;
   /** Default: what the start-up self-test found. */
   readonly readMode?: ReadMode;
@@ -41,7 +41,8 @@ const BACKLOG = 4096;
 
 /** A bound port, the connections it has accepted, and how they end. */
 export class Listener {
-  readonly name: string;
+  /** A reload may give the port to another entry; what is open goes along. */
+  name: string;
   readonly address: string;
   readonly port: number;
   /** Since the start. */
@@ -173,7 +174,7 @@ export class Listener {
         onBug: this.#onBug,
         onGone: () => this.#gone(address, connection),
       });
-      connection = this.#options.accept(transport, { address, port, identity: null });
+      connection = this.#options.accept(transport, { address, port, identity: null }, this);
       this.#connections.add(connection);
       transport.attach(connection);
       if (this.#draining) connection.drain();
