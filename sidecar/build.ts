@@ -3,6 +3,7 @@ import type { EndpointSpec, Resolver } from '../discovery/resolver.ts';
 import type { Clock } from '../telemetry/clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ClusterPlan, Clusters } from './clusters.ts';
+import { LOCAL_APPLICATION } from './config/reserved.ts';
 import { undeclaredUpstream } from './config/resolve.ts';
 import type { Config, Route as RouteConfig, Upstream as UpstreamConfig } from './config/schema.ts';
 import { httpLimits } from './http-limits.ts';
@@ -15,7 +16,7 @@ import { UndeclaredRoutes } from './undeclared.ts';
 import { Http1Pool } from './upstream/http1-pool.ts';
 
 /** Name of the cluster whose one endpoint is the local application, and of the listener before it. */
-export const INBOUND = 'inbound';
+export const INBOUND = LOCAL_APPLICATION;
 export const FORWARD_PROXY = 'forward-proxy';
 
 /** Name of the listener of an upstream's own port. */
@@ -67,6 +68,7 @@ export function buildSnapshot(config: Config, generation: number, parts: Parts):
   if (config.forwardProxy.enabled) {
     entries.set(FORWARD_PROXY, outboundEntry(forwardTable(config, routes, parts), parts));
   }
+  for (const { service } of config.routes) wanted.add(service);
   for (const cluster of parts.clusters) {
     if (!wanted.has(cluster.name)) parts.clusters.retire(cluster.name);
   }
@@ -93,11 +95,14 @@ function forwardTable(
   }
   const open = config.forwardProxy.allowUndeclared && parts.resolvers.consul !== null;
   if (!open) return new RouteTable(rules);
+  const named = new Set(config.routes.map(({ service }) => service));
   const undeclared = new UndeclaredRoutes(
     parts.clock,
     UNDECLARED_IDLE_MS,
     (service) => outboundRoute(undeclaredUpstream(service, config), config, parts),
-    (service) => parts.clusters.retire(service),
+    (service) => {
+      if (!named.has(service)) parts.clusters.retire(service);
+    },
   );
   return new RouteTable(rules, (host) => undeclared.match(host));
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../telemetry/clock.ts';
+import { LOCAL_APPLICATION } from './config/reserved.ts';
 import type { Route } from './route/route.ts';
 
 /** Services called without being declared; beyond this the longest unused one makes room. */
@@ -45,7 +46,7 @@ export class UndeclaredRoutes {
       known.usedMs = now;
       return known.route;
     }
-    if (!SERVICE_NAME.test(service)) return null;
+    if (!SERVICE_NAME.test(service) || service === LOCAL_APPLICATION) return null;
     this.#makeRoom(now);
     const route = this.#make(service);
     this.#entries.set(service, { route, usedMs: now });

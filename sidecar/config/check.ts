@@ -2,6 +2,7 @@ import type { Path } from './config-error.ts';
 import type { Mistake } from './explain-issues.ts';
 import { hostsOverlap, listenAddresses } from './listen-addresses.ts';
 import { suggestion } from './nearest.ts';
+import { LOCAL_APPLICATION } from './reserved.ts';
 import { shadowedRoutes } from './route-shadow.ts';
 import type { Config, Upstream } from './schema.ts';
 
@@ -54,6 +55,12 @@ function checkUpstreams(config: Config, locate: Locate, mistakes: Mistake[]): vo
       mistakes.push({
         path: [...path, 'name'],
         message: `expected a name of its own, got "${upstream.name}", which is taken (${locate(['upstreams', first])})`,
+      });
+    }
+    if (upstream.name === LOCAL_APPLICATION) {
+      mistakes.push({
+        path: [...path, 'name'],
+        message: `expected another name than "${LOCAL_APPLICATION}", which is the local application`,
       });
     }
     checkSource(upstream, path, config, mistakes);
@@ -109,7 +116,8 @@ function checkRoutes(config: Config, locate: Locate, mistakes: Mistake[]): void 
         message: `expected a name of its own, got "${route.name}", which is taken (${locate(['routes', first])})`,
       });
     }
-    if (!open && !upstreams.includes(route.service)) {
+    const local = route.service === LOCAL_APPLICATION;
+    if (local || (!open && !upstreams.includes(route.service))) {
       mistakes.push({
         path: [...path, 'service'],
         message: `expected the name of an upstream, got "${route.service}"${suggestion(route.service, upstreams)}`,

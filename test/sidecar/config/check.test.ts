@@ -40,6 +40,11 @@ describe('keys that contradict each other', () => {
       '4: upstreams[1].name: expected a name of its own, got "B", which is taken (3)',
     ],
     [
+      'a route to the local application',
+      'routes: [{ service: inbound }]',
+      '2: routes[0].service: expected the name of an upstream, got "inbound"',
+    ],
+    [
       'static without endpoints',
       'upstreams: [{ service: b, resolver: static }]',
       '2: upstreams[0].endpoints: expected at least one endpoint for `resolver: static`, got none',
