@@ -1,4 +1,7 @@
+import { expect } from 'chai';
 import { freePorts } from '../../sidecar/up/ports.ts';
+import { readRequest, UNFINISHED } from './one-reading.ts';
+import { RawClient } from './raw-client.ts';
 import { RecordingOrigin } from './recording-origin.ts';
 import { SidecarProcess } from './sidecar-process.ts';
 
@@ -13,6 +16,9 @@ export class Http1Path {
   readonly sidecar: SidecarProcess;
   readonly origin: RecordingOrigin;
   readonly #ports: ReadonlyMap<Door, number>;
+  /** Well-behaved clients that keep their connections through all that happens to the others. */
+  readonly #bystanders = new Map<Door, RawClient>();
+  #canaries = 0;
 
   private constructor(
     sidecar: SidecarProcess,
@@ -44,7 +50,7 @@ export class Http1Path {
         },
       ],
     });
-    return new Http1Path(
+    const path = new Http1Path(
       sidecar,
       origin,
       new Map<Door, number>([
@@ -53,13 +59,49 @@ export class Http1Path {
         ['inbound', inbound],
       ]),
     );
+    for (const door of doors) path.#bystanders.set(door, await path.dial(door));
+    return path;
   }
 
   port(door: Door): number {
     return this.#ports.get(door) as number;
   }
 
+  dial(door: Door = 'outbound'): Promise<RawClient> {
+    return RawClient.dial(this.port(door));
+  }
+
+  /** Start line of the last request of a bystander. */
+  get canary(): string {
+    return `POST /canary/${this.#canaries} HTTP/1.1`;
+  }
+
+  /** A client that did nothing wrong gets its own answer, over whatever upstream connection is idle now. */
+  async othersAreServed(door: Door = 'outbound'): Promise<void> {
+    const client = this.#bystanders.get(door) as RawClient;
+    this.#canaries++;
+    client.send(`${this.canary}\r\nHost: ${HOST}\r\nContent-Length: 3\r\n\r\nabc`);
+    const answer = await client.answer('POST');
+    expect(answer?.start).to.equal('HTTP/1.1 200 OK');
+    expect(answer?.body).to.equal(`POST /canary/${this.#canaries} 3 abc`);
+    expect(client.rest).to.equal('');
+  }
+
+  /** Nothing is left at the origin that could be completed by what another client sends. */
+  async nothingHalfSaid(): Promise<void> {
+    const { origin } = this;
+    await origin.when(
+      () => origin.connections.every(({ rest, over }) => rest === '' || over),
+      'the end of connections with half a request',
+    );
+    for (const { rest } of origin.connections)
+      if (rest !== '') expect(readRequest(rest, 0)).to.equal(UNFINISHED);
+    origin.connections = origin.connections.filter(({ rest }) => rest === '');
+    expect(origin.problems).to.deep.equal([]);
+  }
+
   async stop(): Promise<void> {
+    for (const client of this.#bystanders.values()) client.hangUp();
     await this.sidecar.dispose();
     this.origin.stop();
   }

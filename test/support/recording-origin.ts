@@ -48,6 +48,11 @@ export class OriginConnection {
     });
   }
 
+  /** The other side has ended it. */
+  get over(): boolean {
+    return this.closed || this.ending !== 'open';
+  }
+
   /** What arrived behind the last whole request. */
   get rest(): string {
     return this.text.slice(this.#read);

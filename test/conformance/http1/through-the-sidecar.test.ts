@@ -1,13 +1,7 @@
 import { expect } from 'chai';
 import { type Door, doors, Http1Path } from '../../support/http1-path.ts';
-import {
-  readRequest,
-  statusOf,
-  UNFINISHED,
-  valuesOf,
-  type WireMessage,
-} from '../../support/one-reading.ts';
-import { RawClient } from '../../support/raw-client.ts';
+import { statusOf, valuesOf, type WireMessage } from '../../support/one-reading.ts';
+import type { RawClient } from '../../support/raw-client.ts';
 import type { OriginConnection } from '../../support/recording-origin.ts';
 import { type Hostile, hostileResponses } from './hostile-responses.ts';
 import { malformedRequests } from './malformed-requests.ts';
@@ -17,48 +11,12 @@ describe('HTTP/1.1 through the sidecar', function () {
   this.timeout(15_000);
 
   let path: Http1Path;
-  /** Well-behaved clients that keep their connections through all that happens to the others. */
-  const bystanders = new Map<Door, RawClient>();
-  let canaries = 0;
 
   before(async () => {
     path = await Http1Path.start();
-    for (const door of doors) bystanders.set(door, await RawClient.dial(path.port(door)));
   });
 
-  after(async () => {
-    for (const client of bystanders.values()) client.hangUp();
-    await path.stop();
-  });
-
-  /** A client that did nothing wrong gets its own answer, over whatever upstream connection is idle now. */
-  async function othersAreServed(door: Door): Promise<void> {
-    const client = bystanders.get(door) as RawClient;
-    const target = `/canary/${++canaries}`;
-    client.send(`POST ${target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc`);
-    const answer = await client.answer('POST');
-    expect(answer?.start).to.equal('HTTP/1.1 200 OK');
-    expect(answer?.body).to.equal(`POST ${target} 3 abc`);
-    expect(client.rest).to.equal('');
-  }
-
-  /** Nothing is left at the origin that could be completed by what another client sends. */
-  async function nothingHalfSaid(): Promise<void> {
-    const { origin } = path;
-    await origin.when(
-      () =>
-        origin.connections.every(
-          ({ rest, ending, closed }) => rest === '' || closed || ending !== 'open',
-        ),
-      'the end of connections with half a request',
-    );
-    for (const connection of origin.connections)
-      expect(['', UNFINISHED]).to.include(
-        connection.rest === '' ? '' : readRequest(connection.rest, 0),
-      );
-    origin.connections = origin.connections.filter(({ rest }) => rest === '');
-    expect(origin.problems).to.deep.equal([]);
-  }
+  after(() => path.stop());
 
   describe('a malformed or ambiguous request', () => {
     const refusals = probes.filter(
@@ -80,10 +38,10 @@ describe('HTTP/1.1 through the sidecar', function () {
       expect(valuesOf(answer, 'connection')).to.deep.equal(['close']);
       expect(valuesOf(answer, 'outrigger-error')).to.have.length(1);
       expect([client.rest, ending]).to.deep.equal(['', 'fin']);
-      await othersAreServed(door);
+      await path.othersAreServed(door);
       const reached = path.origin.requests.slice(whole).map(({ start }) => start);
-      expect(reached).to.deep.equal([`POST /canary/${canaries} HTTP/1.1`]);
-      await nothingHalfSaid();
+      expect(reached).to.deep.equal([path.canary]);
+      await path.nothingHalfSaid();
     }
 
     for (const door of doors)
@@ -92,7 +50,7 @@ describe('HTTP/1.1 through the sidecar', function () {
         if (name === 'COMP-HTTP10-NO-HOST' && door === 'inbound') continue;
         it(`is refused with ${status} at the ${door} port: ${name}`, async () => {
           const whole = path.origin.requests.length;
-          const client = await RawClient.dial(path.port(door));
+          const client = await path.dial(door);
           client.send(bytes);
 
           await isRefused(door, client, status, whole);
@@ -102,14 +60,14 @@ describe('HTTP/1.1 through the sidecar', function () {
     for (const { name, bytes, status } of cases.filter(({ bytes }) => bytes.length < 400)) {
       it(`is refused with ${status} when it comes byte by byte: ${name}`, async () => {
         const whole = path.origin.requests.length;
-        const client = await RawClient.dial(path.port('outbound'));
+        const client = await path.dial();
         await client.drip(bytes);
 
         await isRefused('outbound', client, status, whole);
       });
 
       it(`is refused with ${status} between two good ones: ${name}`, async () => {
-        const client = await RawClient.dial(path.port('outbound'));
+        const client = await path.dial();
         client.send(`GET /before HTTP/1.1\r\nHost: localhost\r\n\r\n${bytes}`);
         client.send('GET /behind HTTP/1.1\r\nHost: localhost\r\n\r\n');
 
@@ -138,7 +96,7 @@ describe('HTTP/1.1 through the sidecar', function () {
           else now.finish(hostile.bytes, hostile.ending);
         },
       });
-      const client = await RawClient.dial(path.port('outbound'));
+      const client = await path.dial();
       const version = options.version ?? '1.1';
       client.send(
         `${hostile.method} ${target} HTTP/${version}\r\nHost: localhost\r\n\r\n${options.behind ?? ''}`,
@@ -158,10 +116,7 @@ describe('HTTP/1.1 through the sidecar', function () {
     /** The connection of an answer with more behind it is dropped, however late the rest comes. */
     async function strayIsDropped(hostile: Hostile, connection: OriginConnection) {
       if (!hostile.longer) return;
-      await path.origin.when(
-        () => connection.closed || connection.ending !== 'open',
-        'the end of a connection with a stray answer',
-      );
+      await path.origin.when(() => connection.over, 'the end of a connection with a stray answer');
     }
 
     function expectFate({ fate, body }: Hostile, client: RawClient, answer: WireMessage | null) {
@@ -183,8 +138,8 @@ describe('HTTP/1.1 through the sidecar', function () {
         expectFate(hostile, client, answer);
         expect(client.rest).not.to.contain('stolen');
         client.hangUp();
-        await othersAreServed('outbound');
-        await nothingHalfSaid();
+        await path.othersAreServed('outbound');
+        await path.nothingHalfSaid();
       });
 
       if (hostile.bytes.length < 400)
@@ -196,8 +151,8 @@ describe('HTTP/1.1 through the sidecar', function () {
           else expectFate(hostile, client, answer);
           await strayIsDropped(hostile, connection);
           client.hangUp();
-          await othersAreServed('outbound');
-          await nothingHalfSaid();
+          await path.othersAreServed('outbound');
+          await path.nothingHalfSaid();
         });
 
       it(`does not spoil a pipelined request behind it: ${hostile.name}`, async () => {
@@ -211,7 +166,7 @@ describe('HTTP/1.1 through the sidecar', function () {
           expect(next?.body).to.equal('GET /pipelined 0 ');
         }
         client.hangUp();
-        await othersAreServed('outbound');
+        await path.othersAreServed('outbound');
       });
 
       it(`is seen so by a client of HTTP/1.0: ${hostile.name}`, async () => {
@@ -223,7 +178,7 @@ describe('HTTP/1.1 through the sidecar', function () {
           expect(whole, client.text).to.equal(false);
         } else expectFate(hostile, client, answer);
         expect(client.text).not.to.match(/\r\ntransfer-encoding|HTTP\/1.1 1/i);
-        await othersAreServed('outbound');
+        await path.othersAreServed('outbound');
       });
     }
   });

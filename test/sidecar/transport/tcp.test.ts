@@ -267,7 +267,7 @@ for (const readMode of readModes) {
     });
 
     it('closes when it is reset in the turn of its own end', async () => {
-      const { transport, handler, peer } = pair;
+      const { transport, handler } = pair;
       transport.write('all of it');
       transport.end();
       transport.destroy(true);
