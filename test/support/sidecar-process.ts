@@ -15,6 +15,7 @@ export class SidecarProcess {
   readonly #directory: string;
   readonly #environment: Record<string, string>;
   readonly #command: readonly string[];
+  readonly #openFiles: number | null;
   #child: ChildProcess | null = null;
   #output = '';
   #exit: Promise<number> = Promise.resolve(0);
@@ -24,12 +25,14 @@ export class SidecarProcess {
     directory: string,
     environment: Record<string, string>,
     command: readonly string[],
+    openFiles: number | null,
   ) {
     this.adminPort = adminPort;
     this.#directory = directory;
     this.file = join(directory, 'outrigger.json');
     this.#environment = environment;
     this.#command = command;
+    this.#openFiles = openFiles;
   }
 
   /** Writes the configuration, on a free admin port, and starts; resolves when `/readyz` says so. */
@@ -40,12 +43,14 @@ export class SidecarProcess {
       ready?: boolean;
       /** Run inside the sidecar, as `run -- command` does. */
       command?: readonly string[];
+      /** Descriptors it may have open; default: as this process. */
+      openFiles?: number;
     } = {},
   ): Promise<SidecarProcess> {
     const [adminPort] = (await freePorts(1)) as [number];
     const directory = await mkdtemp(join(tmpdir(), 'outrigger-test-'));
-    const { environment = {}, command = [] } = options;
-    const sidecar = new SidecarProcess(adminPort, directory, environment, command);
+    const { environment = {}, command = [], openFiles = null } = options;
+    const sidecar = new SidecarProcess(adminPort, directory, environment, command, openFiles);
     await sidecar.configure(config);
     sidecar.spawn();
     if (options.ready !== false) await sidecar.ready();
@@ -80,7 +85,12 @@ export class SidecarProcess {
 
   spawn(): void {
     const wrapped = this.#command.length === 0 ? [] : ['--', ...this.#command];
-    const child = spawn(process.execPath, [MAIN, 'run', '-c', this.file, ...wrapped], {
+    const words = [process.execPath, MAIN, 'run', '-c', this.file, ...wrapped];
+    // The shell lowers its own limit and becomes the sidecar.
+    if (this.#openFiles !== null)
+      words.unshift('sh', '-c', `ulimit -n ${this.#openFiles}; exec "$@"`, 'sh');
+    const [program, ...args] = words as [string, ...string[]];
+    const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'] ?? '', ...this.#environment },
     });

@@ -19,9 +19,11 @@ export class StaticCaller {
     endpoints: readonly (number | string)[],
     upstream: Readonly<Record<string, unknown>> = {},
     config: Readonly<Record<string, unknown>> = {},
+    options: { openFiles?: number } = {},
   ): Promise<StaticCaller> {
     const [port] = (await freePorts(1)) as [number];
-    const sidecar = await SidecarProcess.start(callerConfig(port, endpoints, upstream, config));
+    const whole = callerConfig(port, endpoints, upstream, config);
+    const sidecar = await SidecarProcess.start(whole, options);
     return new StaticCaller(sidecar, port);
   }
 
