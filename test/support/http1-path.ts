@@ -90,6 +90,7 @@ export class Http1Path {
   /** Nothing is left at the origin that could be completed by what another client sends. */
   async nothingHalfSaid(): Promise<void> {
     const { origin } = this;
+    expect(origin.problems).to.deep.equal([]);
     await origin.when(
       () => origin.connections.every(({ rest, over }) => rest === '' || over),
       'the end of connections with half a request',

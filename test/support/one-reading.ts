@@ -18,7 +18,7 @@ export const UNFINISHED = 'unfinished';
 const REQUEST_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ (?:\/[!-~]*|\*) HTTP\/1\.1$/;
 const STATUS_LINE = /^HTTP\/1\.1 [1-5][0-9][0-9] [\t -~]*$/;
 const FIELD_LINE =
-  /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):(?: ([!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?))?$/;
+  /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):(?: ([!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?)?$/;
 const LENGTH = /^(?:0|[1-9][0-9]{0,15})$/;
 const CHUNK_LINE = /^(?:0|[1-9a-f][0-9a-f]{0,7})$/;
 

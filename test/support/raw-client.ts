@@ -10,6 +10,7 @@ export class RawClient {
   readonly #waiting = new Set<() => void>();
   #text = '';
   #read = 0;
+  #half = false;
   /** How the other side ended the connection so far. */
   ending: 'open' | 'fin' | 'reset' = 'open';
   closed = false;
@@ -22,8 +23,9 @@ export class RawClient {
       this.#wake();
     });
     socket.on('end', () => {
-      // A reset that is seen together with the last bytes is reported as an end.
-      this.ending = socket.remoteAddress === undefined ? 'reset' : 'fin';
+      // A reset that is seen together with the last bytes is reported as an end; behind our own end none matters.
+      const reset = !this.#half && socket.remoteAddress === undefined;
+      this.ending = reset ? 'reset' : 'fin';
       this.#wake();
     });
     socket.on('error', () => {
@@ -69,6 +71,7 @@ export class RawClient {
   }
 
   half(): this {
+    this.#half = true;
     this.#socket.end();
     return this;
   }
