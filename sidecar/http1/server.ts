@@ -253,9 +253,10 @@ export class Http1ServerConnection implements TransportHandler, ExchangeOwner, P
 
   #discard(count: number): void {
     this.#discarded += count;
-    if (this.#state === CLOSED || this.#discarded <= this.#limits.maxDiscardBytes) return;
-    if (this.#transport.unsent === 0) this.#transport.destroy();
-    else this.#transport.pause();
+    // Ended now, the connection would be reset, and the peer might never read its answer: it has its time.
+    if (this.#state === CLOSING && this.#discarded > this.#limits.maxDiscardBytes) {
+      this.#transport.pause();
+    }
   }
 
   #drainWaiting(): void {

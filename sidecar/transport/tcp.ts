@@ -34,6 +34,7 @@ export class TcpTransport implements Transport {
   readonly #socket: Socket;
   readonly #output: Output;
   readonly #shared: boolean;
+  readonly #destroyNow: (error?: Error) => Socket;
   #handler: TransportHandler | null = null;
   #inRead = false;
   #paused = false;
@@ -52,6 +53,8 @@ export class TcpTransport implements Transport {
     this.#shared = options.readMode === 'shared';
     const socket = open(this.#shared ? this.#onread() : undefined);
     this.#socket = socket;
+    this.#destroyNow = socket.destroy.bind(socket);
+    socket.destroy = this.#onDestroy;
     socket.on('error', this.#onError);
     if (!this.#shared) socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
@@ -177,6 +180,16 @@ export class TcpTransport implements Transport {
       this.#bug(error);
     }
     outputs.leave();
+  };
+
+  /**
+   * A write that fails because of a reset would have Node drop what the peer had said before it, such as the
+   * refusal of the body that is being sent. The next poll reads that: two turns later the socket goes.
+   */
+  readonly #onDestroy = (error?: NodeJS.ErrnoException): Socket => {
+    if (error?.syscall !== 'write' || this.#over) return this.#destroyNow(error);
+    setImmediate(() => setImmediate(() => this.#destroyNow(error)));
+    return this.#socket;
   };
 
   /**

@@ -292,15 +292,18 @@ describe('a downstream connection', () => {
       expect(downstream.last.body).to.equal('0123');
     });
 
-    it('throws away late input, at most so much, then destroys', () => {
+    it('throws away late input, at most so much, then reads no more until its time is over', () => {
       const downstream = new Downstream({ limits: { maxDiscardBytes: 100 } });
       downstream.send('bad\n');
 
       downstream.send('x'.repeat(100));
-      const atLimit = downstream.transport.how;
+      const atLimit = downstream.transport.paused;
       downstream.send('x');
 
-      expect([atLimit, downstream.transport.how]).to.deep.equal(['open', 'destroyed']);
+      expect([atLimit, downstream.transport.paused]).to.deep.equal([false, true]);
+      expect(downstream.transport.how).to.equal('open');
+      downstream.clock.advance(1000);
+      expect(downstream.transport.how).to.equal('destroyed');
     });
 
     it('destroys after a second when the peer does not close', () => {

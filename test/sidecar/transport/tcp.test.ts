@@ -266,6 +266,18 @@ for (const readMode of readModes) {
       expect(handler.ends).to.equal(0);
     });
 
+    it('reads what a peer said before its reset, though a write finds the reset first', async function () {
+      if (readMode === 'events') this.skip();
+      const { transport, handler, peer } = pair;
+      peer.send('the last words');
+      peer.socket.resetAndDestroy();
+      transport.write('too late');
+
+      await soon(() => handler.closes === 1, 'not closed');
+      expect(handler.text).to.equal('the last words');
+      expect(handler.error?.code).to.be.oneOf(['ECONNRESET', 'EPIPE']);
+    });
+
     it('closes when it is reset in the turn of its own end', async () => {
       const { transport, handler } = pair;
       transport.write('all of it');
