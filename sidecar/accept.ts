@@ -1,12 +1,12 @@
 import type { Clock } from '../telemetry/clock.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { INBOUND } from './build.ts';
 import type { Config } from './config/schema.ts';
 import { httpLimits } from './http-limits.ts';
 import { Http1ServerConnection } from './http1/server.ts';
 import { ConnectionLimit, defaultMaxConnections } from './listener/connection-limit.ts';
 import { Listener } from './listener/listener.ts';
 import type { OpenPort } from './listeners.ts';
+import { INBOUND } from './ports.ts';
 import { recordRefusal } from './proxy/refused-request.ts';
 import { UuidV7 } from './proxy/request-ids.ts';
 import type { Scope } from './proxy/scope.ts';

@@ -3,26 +3,16 @@ import type { EndpointSpec, Resolver } from '../discovery/resolver.ts';
 import type { Clock } from '../telemetry/clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ClusterPlan, Clusters } from './clusters.ts';
-import { LOCAL_APPLICATION } from './config/reserved.ts';
 import { undeclaredUpstream } from './config/resolve.ts';
 import type { Config, Route as RouteConfig, Upstream as UpstreamConfig } from './config/schema.ts';
-import { httpLimits } from './http-limits.ts';
+import { inboundPools, outboundPools } from './pools.ts';
+import { FORWARD_PROXY, INBOUND, upstreamEntry } from './ports.ts';
 import { RetryPolicy } from './retry/policy.ts';
 import type { Route } from './route/route.ts';
 import { SilenceLimit } from './route/silence.ts';
 import { type RouteRule, RouteTable } from './route/table.ts';
 import type { Entry, Snapshot } from './snapshot.ts';
 import { UndeclaredRoutes } from './undeclared.ts';
-import { Http1Pool } from './upstream/http1-pool.ts';
-
-/** Name of the cluster whose one endpoint is the local application, and of the listener before it. */
-export const INBOUND = LOCAL_APPLICATION;
-export const FORWARD_PROXY = 'forward-proxy';
-
-/** Name of the listener of an upstream's own port. */
-export function upstreamEntry(name: string): string {
-  return `upstream:${name}`;
-}
 
 /** Services that were called without being declared are forgotten after this long, milliseconds. */
 const UNDECLARED_IDLE_MS = 600_000;
@@ -168,30 +158,17 @@ function outboundRoute(
 }
 
 function outboundPlan(upstream: UpstreamConfig, config: Config, parts: Parts): ClusterPlan {
-  const { clock } = parts;
-  const { limits } = upstream;
   return {
     options: {
       name: upstream.name,
       zone: parts.zone,
       balancing: upstream.balancing,
       outliers: upstream.outliers,
-      limits,
+      limits: upstream.limits,
       retries: upstream.retries,
     },
     ...sourceOf(upstream, parts.resolvers),
-    makeUpstream: (spec: EndpointSpec) =>
-      new Http1Pool({
-        address: spec.address,
-        port: spec.port,
-        clock,
-        limits: httpLimits(config),
-        connectTimeoutMs: upstream.connectTimeoutMs,
-        maxConnections: limits.maxConnections,
-        maxWaiting: limits.maxWaiting,
-        queueTimeoutMs: limits.queueTimeoutMs,
-        onBug: parts.onBug,
-      }),
+    makeUpstream: outboundPools(upstream, config, parts),
   };
 }
 
@@ -224,19 +201,7 @@ function inboundEntry(config: Config, parts: Parts): Entry {
     },
     resolver: parts.resolvers.static,
     listedAs: INBOUND,
-    makeUpstream: (spec: EndpointSpec) =>
-      new Http1Pool({
-        address: spec.address,
-        port: spec.port,
-        clock,
-        limits: httpLimits(config),
-        connectTimeoutMs: inbound.connectTimeoutMs,
-        maxConnections: limits.maxConnections,
-        maxWaiting: limits.maxWaiting,
-        queueTimeoutMs: limits.queueTimeoutMs,
-        onBug: parts.onBug,
-        refusedCode: 'app_unreachable',
-      }),
+    makeUpstream: inboundPools(config, parts),
   });
   const route: Route = {
     name: INBOUND,

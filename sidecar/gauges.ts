@@ -1,10 +1,10 @@
 import type { Clock } from '../telemetry/clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { INBOUND } from './build.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { summarize } from './cluster/summary.ts';
 import type { Clusters } from './clusters.ts';
 import type { Listeners } from './listeners.ts';
+import { INBOUND } from './ports.ts';
 
 /** What the gauges look at. */
 export interface Observed {

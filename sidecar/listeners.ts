@@ -1,33 +1,9 @@
 import type { ListenerView } from './admin/views.ts';
-import { FORWARD_PROXY, INBOUND, upstreamEntry } from './build.ts';
-import type { Config } from './config/schema.ts';
 import type { Listener } from './listener/listener.ts';
-
-/** A port that is to be open. */
-export interface Port {
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-}
+import type { Port } from './ports.ts';
 
 /** Opens one port; an error says in one sentence why it could not. */
 export type OpenPort = (port: Port) => Promise<Listener | Error>;
-
-/** The ports a configuration asks for. */
-export function portsOf(config: Config): readonly Port[] {
-  const ports: Port[] = [];
-  const { inbound, forwardProxy } = config;
-  if (inbound.appPort !== null) {
-    ports.push({ name: INBOUND, host: inbound.host, port: inbound.port });
-  }
-  for (const { name, host, port } of config.upstreams) {
-    if (port !== null) ports.push({ name: upstreamEntry(name), host, port });
-  }
-  if (forwardProxy.enabled) {
-    ports.push({ name: FORWARD_PROXY, host: forwardProxy.host, port: forwardProxy.port });
-  }
-  return ports;
-}
 
 /** The open ports of the sidecar, kept in line with the configuration. */
 export class Listeners {

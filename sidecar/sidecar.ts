@@ -5,14 +5,15 @@ import type { Clock } from '../telemetry/clock.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { acceptConnections } from './accept.ts';
 import type { ClustersView, ReadyView, SidecarState } from './admin/views.ts';
-import { buildSnapshot, dnsServices, INBOUND, type Parts, staticServices } from './build.ts';
+import { buildSnapshot, dnsServices, type Parts, staticServices } from './build.ts';
 import { CallerZones } from './caller-zones.ts';
 import type { WrappedCommand } from './cli/wrapped-command.ts';
 import { Clusters } from './clusters.ts';
 import type { Loaded } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { observeSidecar } from './gauges.ts';
-import { Listeners, portsOf } from './listeners.ts';
+import { Listeners } from './listeners.ts';
+import { INBOUND, portsOf } from './ports.ts';
 import { waitingFor } from './readiness.ts';
 import { Registry } from './registry.ts';
 import { Live, type Snapshot } from './snapshot.ts';
@@ -212,9 +213,10 @@ export class Sidecar {
       inbound.stop();
       inbound.drain();
       await this.#until(() => inbound.open === 0, drain.timeoutMs, hurry);
-      if (inbound.busy > 0) {
+      const running = this.#clusters.get(INBOUND)?.limits.active ?? 0;
+      if (running > 0) {
         this.#telemetry.log.warn(
-          { requests: inbound.busy },
+          { requests: running },
           'cutting requests that did not end in time',
         );
       }
@@ -223,6 +225,7 @@ export class Sidecar {
     const left = this.#registry?.membership?.deregister();
     const enough = aborted(hurry).then(() => this.#wait(HURRIED_LEAVE_MS, NEVER));
     await Promise.race([left, enough]);
+    this.#telemetry.log.info({}, 'inbound is closed and the registry left; finishing outbound');
     if (command !== null) await Promise.race([command.ended, aborted(hurry)]);
     await this.#until(() => this.#outboundRequests() === 0, drain.timeoutMs, hurry);
     // What is written may still be on its way to a slow reader.

@@ -1,8 +1,8 @@
 import type { ClustersView, ClusterView, SidecarState } from './admin/views.ts';
-import { INBOUND } from './build.ts';
 import { summarize } from './cluster/summary.ts';
 import type { Clusters } from './clusters.ts';
 import type { Listeners } from './listeners.ts';
+import { INBOUND } from './ports.ts';
 
 /** What `GET /clusters` is made of. */
 export interface ViewSource {

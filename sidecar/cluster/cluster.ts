@@ -49,6 +49,8 @@ export class Cluster {
   #usable = 0;
   #panic = false;
   #resolved = false;
+  /** The registry has listed a member once. */
+  #listed = false;
   #closed = false;
   #waiting = new Set<() => void>();
 
@@ -101,7 +103,7 @@ export class Cluster {
   /** The code for a request for which `pick` found nobody. */
   get emptyCode(): FailureCode {
     if (!this.#resolved) return 'discovery_pending';
-    if (this.members.length === 0) return 'unknown_service';
+    if (this.members.length === 0) return this.#listed ? 'no_healthy_upstream' : 'unknown_service';
     return this.#reach().length === 0 ? 'subset_empty' : 'no_healthy_upstream';
   }
 
@@ -169,6 +171,7 @@ export class Cluster {
   setMembers(specs: readonly EndpointSpec[]): void {
     if (this.#closed) return;
     const first = !this.#resolved;
+    if (specs.length > 0) this.#listed = true;
     const change = this.#members.replace(specs);
     if (change !== null) {
       for (const endpoint of change.removed) {

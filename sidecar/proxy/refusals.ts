@@ -24,7 +24,11 @@ export function noRoute(head: RequestHead, table: RouteTable): Failure {
 export function noEndpoint(cluster: Cluster): Failure {
   const { name, members, emptyCode } = cluster;
   if (members.length === 0) {
-    return new Failure(emptyCode, `the registry lists no instance of ${name}`, {
+    const detail =
+      emptyCode === 'unknown_service'
+        ? `the registry has never listed an instance of ${name}`
+        : `the registry lists no instance of ${name} any more`;
+    return new Failure(emptyCode, detail, {
       service: name,
       registered: 0,
     });

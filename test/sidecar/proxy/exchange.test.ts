@@ -334,6 +334,12 @@ describe('exchange', () => {
       await microtasks();
 
       expect(requester.field('outrigger-error')).to.equal('unknown_service');
+
+      const emptied = new Pipeline();
+      emptied.resolve([]);
+      const later = emptied.request();
+      await microtasks();
+      expect(later.requester.field('outrigger-error')).to.equal('no_healthy_upstream');
     });
 
     it('tries elsewhere when one attempt takes too long', () => {
