@@ -5,7 +5,10 @@
 export interface Clock {
   /** Monotonic milliseconds with a fraction; never goes back, has no relation to the date. */
   now(): number;
-  /** Milliseconds since the Unix epoch; may jump. Only for what people and other machines read. */
+  /**
+   * Milliseconds since the Unix epoch, with a fraction; may jump. Only for what people and other machines
+   * read.
+   */
   wallTime(): number;
   /** Uniform in [0, 1). */
   random(): number;

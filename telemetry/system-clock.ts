@@ -1,5 +1,6 @@
 import type { Clock, Timer } from './clock.ts';
 import { TimerWheel } from './timer-wheel.ts';
+import { WallTime } from './wall-time.ts';
 
 /** Width of one slot of the wheel behind `schedule`, milliseconds: a call-back comes at most this late. */
 export const TICK_MS = 10;
@@ -9,6 +10,10 @@ export const systemClock: Clock = createSystemClock();
 
 function createSystemClock(): Clock {
   const wheel = new TimerWheel(TICK_MS, performance.now());
+  const date = new WallTime(performance.timeOrigin, {
+    monotonic: () => performance.now(),
+    wall: () => Date.now(),
+  });
   let armedFor = Number.POSITIVE_INFINITY;
   let handle: NodeJS.Timeout | null = null;
 
@@ -33,7 +38,7 @@ function createSystemClock(): Clock {
 
   return {
     now: () => performance.now(),
-    wallTime: () => Date.now(),
+    wallTime: () => date.now(),
     random: Math.random,
     schedule(delayMs: number, callback: () => void): Timer {
       const timer = wheel.insert(performance.now() + delayMs, callback);
