@@ -64,6 +64,8 @@ export class RequestParser {
   persistent = false;
   /** The sender waits for a 100 before it sends the body. */
   expectsContinue = false;
+  /** An upgrade was asked for that is not passed on: what follows may be meant for it. */
+  upgradeDropped = false;
   refused: Refusal | null = null;
 
   constructor(rules: RequestRules) {
@@ -163,6 +165,7 @@ export class RequestParser {
     this.framing = framing;
     this.persistent = !old && !fields.close;
     this.expectsContinue = fields.expects > 0 && !old;
+    this.upgradeDropped = protocol === null && fields.upgrades > 0 && fields.upgradeOption;
     const tunnel = protocol !== null || method === 'CONNECT';
     this.head = {
       method,

@@ -69,6 +69,7 @@ export class Http1ServerConnection implements TransportHandler, ExchangeOwner, P
   #state = HEAD;
   #exchange: ServerExchange | null = null;
   #persistent = true;
+  /** The tunnel that the running request asked for will not come. */
   #refusedTunnel = false;
   #draining = false;
   #consuming = false;
@@ -214,7 +215,7 @@ export class Http1ServerConnection implements TransportHandler, ExchangeOwner, P
     const exchange = new ServerExchange(this, this.#transport, head, this.#parser.expectsContinue);
     this.#exchange = exchange;
     this.#persistent = this.#parser.persistent;
-    this.#refusedTunnel = false;
+    this.#refusedTunnel = this.#parser.upgradeDropped;
     if (head.ended) this.#state = WAITING;
     else if (framing === 0) this.#state = ASKED;
     else {
@@ -312,7 +313,7 @@ export class Http1ServerConnection implements TransportHandler, ExchangeOwner, P
       !this.#persistent ||
       this.#draining ||
       this.#state === BODY ||
-      (this.#state === ASKED && this.#waiting.length > 0) ||
+      ((this.#state === ASKED || this.#refusedTunnel) && this.#waiting.length > 0) ||
       (this.#peerEnded && this.#waiting.length === 0)
     );
   }

@@ -732,6 +732,20 @@ describe('a downstream connection', () => {
       expect(downstream.transport.ended).to.equal(true);
     });
 
+    it('closes behind an upgrade that is not passed on when bytes wait, and never parses them', () => {
+      for (const offer of ['Upgrade: h2c\r\n', 'Upgrade: websocket\r\nUpgrade: websocket\r\n']) {
+        const downstream = new Downstream();
+        downstream.send(
+          `GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n${offer}\r\nGET /hidden HTTP/1.1\r\nHost: a\r\n\r\n`,
+        );
+        downstream.last.answer(200, 'plain');
+
+        expect(downstream.exchanges).to.have.length(1);
+        expect(downstream.output).to.include('Connection: close');
+        expect(downstream.transport.ended).to.equal(true);
+      }
+    });
+
     it('drops other upgrades and h2c settings', () => {
       const downstream = new Downstream();
       downstream.send(
