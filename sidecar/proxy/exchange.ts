@@ -418,6 +418,9 @@ export class Exchange implements Responder, AttemptOwner, PickInput, SilenceOwne
         );
       }
     }
+    // A superseded response that has not ended by now has no clock of its own: it would keep its connection.
+    const { attempts } = this.#record;
+    for (let i = 0; i < attempts.length - 1; i++) attempts[i]?.cancel(TRYING_ELSEWHERE);
     this.#live = null;
     this.#body.detach();
     this.#body.release();

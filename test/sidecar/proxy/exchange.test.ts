@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Failure } from '../../../sidecar/failure.ts';
+import { HeaderList } from '../../../sidecar/message/headers.ts';
 import { Pipeline } from '../../support/pipeline.ts';
 
 const refused = (): Failure => new Failure('connection_refused');
@@ -241,6 +242,24 @@ describe('exchange', () => {
       expect(first.aborted).to.equal(null);
       expect(requester.heads.map((head) => head.status)).to.deep.equal([200]);
       expect(requester.body).to.equal('fine');
+    });
+
+    it('does not wait for the end of a dropped response longer than for its own', () => {
+      const pipeline = new Pipeline();
+      const { requester } = pipeline.request();
+      const first = pipeline.open();
+      first.requester.head({
+        status: 503,
+        headers: HeaderList.of(),
+        contentLength: 5,
+        ended: false,
+      });
+      pipeline.clock.advance(25);
+      const before = first.aborted;
+      pipeline.open().respond(200);
+
+      expect(requester.status).to.equal(200);
+      expect([before, first.aborted?.code]).to.deep.equal([null, 'downstream_closed']);
     });
 
     it('passes the last answer on when its attempts are used up', () => {
