@@ -88,10 +88,14 @@ export class RawClient {
   when(condition: () => boolean, what: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
-        if (!condition()) return;
+        try {
+          if (!condition()) return;
+          resolve();
+        } catch (error) {
+          reject(error as Error);
+        }
         clearTimeout(timer);
         this.#waiting.delete(look);
-        resolve();
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(look);

@@ -1,67 +1,9 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { Duplex } from 'node:stream';
+import { createServer, type Server } from 'node:http';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Downstream, fieldsOf } from '../../support/http1-downstream.ts';
+import { type Opinion, opinionOf } from '../../support/node-opinion.ts';
 import { probes } from './probe-cases.ts';
-
-/** A request as `node:http` read it, to its end. */
-interface Opinion {
-  readonly method: string;
-  readonly target: string;
-  readonly fields: [string, string][];
-  readonly body: string;
-}
-
-/** The peer's end of a connection that exists in memory only. */
-class Wire extends Duplex {
-  override _read(): void {}
-  override _write(_chunk: Buffer, _encoding: string, done: () => void): void {
-    done();
-  }
-}
-
-/** What `node:http` makes of the bytes: the requests it read whole, and whether it refused something. */
-async function opinionOf(
-  server: Server,
-  stream: string,
-): Promise<{ read: Opinion[]; refused: string | null }> {
-  const read: Opinion[] = [];
-  let refused: string | null = null;
-  const onRequest = (request: IncomingMessage, response: { end(): void }) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => {
-      body += chunk.toString('latin1');
-    });
-    request.on('error', () => undefined);
-    request.on('end', () => {
-      const raw = request.rawHeaders;
-      const fields = raw.flatMap((name, i): [string, string][] =>
-        i % 2 === 0 ? [[name, raw[i + 1] ?? '']] : [],
-      );
-      read.push({ method: request.method ?? '', target: request.url ?? '', fields, body });
-      response.end();
-    });
-  };
-  const onError = (error: Error & { code?: string }) => {
-    refused ??= error.code ?? error.message;
-  };
-  server.on('request', onRequest);
-  server.on('checkExpectation', onRequest);
-  server.on('clientError', onError);
-  const wire = new Wire();
-  wire.on('error', () => undefined);
-  server.emit('connection', wire);
-  wire.push(Buffer.from(stream, 'latin1'));
-  wire.push(null);
-  for (let turn = 0; turn < 12; turn++) await new Promise((resolve) => setImmediate(resolve));
-  wire.destroy();
-  server
-    .removeAllListeners('request')
-    .removeAllListeners('clientError')
-    .removeAllListeners('checkExpectation');
-  return { read, refused };
-}
 
 function ours(stream: string): Downstream {
   const downstream = new Downstream();
