@@ -20,6 +20,12 @@ export function readEnvironment(
   const { trace, service } = file;
   const attributes = { ...trace.resourceAttributes, ...reader.pairs('OTEL_RESOURCE_ATTRIBUTES') };
   const fileName = trace.serviceName.replaceAll('{service}', service.name);
+  const metricsExporters = reader.choices('OTEL_METRICS_EXPORTER', [
+    'otlp',
+    'prometheus',
+    'console',
+    'none',
+  ]);
   const queueSize = reader.integer(
     'OTEL_BSP_MAX_QUEUE_SIZE',
     trace.batch.maxQueueSize,
@@ -43,7 +49,7 @@ export function readEnvironment(
     tracesExporters: without(
       reader.choices('OTEL_TRACES_EXPORTER', ['otlp', 'console', 'none']) ?? [trace.exporter],
     ),
-    metricsExporters: readMetricsExporters(reader),
+    metricsExporters: without(metricsExporters ?? ['prometheus']),
     traces: readOtlp(reader, 'TRACES', trace.otlp),
     metrics: readOtlp(reader, 'METRICS', trace.otlp),
     batch: {
@@ -66,6 +72,9 @@ export function readEnvironment(
     prometheus: {
       host: reader.text('OTEL_EXPORTER_PROMETHEUS_HOST') ?? 'localhost',
       port: reader.integer('OTEL_EXPORTER_PROMETHEUS_PORT', 9464, 0, 65_535),
+      asked:
+        metricsExporters !== null ||
+        reader.firstText('OTEL_EXPORTER_PROMETHEUS_HOST', 'OTEL_EXPORTER_PROMETHEUS_PORT') !== null,
     },
     duplicateHttpNames: (reader.text('OTEL_SEMCONV_STABILITY_OPT_IN') ?? '')
       .split(',')
@@ -119,14 +128,6 @@ function parseRatio(text: string): number | null {
   if (!/^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]-?[0-9]{1,2})?$/.test(text)) return null;
   const ratio = Number(text);
   return ratio >= 0 && ratio <= 1 ? ratio : null;
-}
-
-/** The Prometheus port is opened only when something asks for it: the admin API serves the text anyway. */
-function readMetricsExporters(reader: EnvironmentReader): TelemetrySettings['metricsExporters'] {
-  const named = reader.choices('OTEL_METRICS_EXPORTER', ['otlp', 'prometheus', 'console', 'none']);
-  if (named !== null) return without(named);
-  const asked = reader.firstText('OTEL_EXPORTER_PROMETHEUS_HOST', 'OTEL_EXPORTER_PROMETHEUS_PORT');
-  return asked === null ? [] : ['prometheus'];
 }
 
 /** An exporter list with its `none` taken out. */

@@ -19,7 +19,7 @@ export interface TelemetrySettings {
   readonly metricIntervalMs: number;
   readonly metricTimeoutMs: number;
   readonly temporality: 'cumulative' | 'delta' | 'lowmemory';
-  readonly prometheus: { readonly host: string; readonly port: number };
+  readonly prometheus: PrometheusSettings;
   /** Add the pre-stable HTTP attribute names (`OTEL_SEMCONV_STABILITY_OPT_IN=http/dup`). */
   readonly duplicateHttpNames: boolean;
   /** Null: the default list. */
@@ -47,6 +47,14 @@ export interface OtlpSettings {
   readonly caFile: string;
   readonly certFile: string;
   readonly keyFile: string;
+}
+
+/** The port of its own that serves the metrics. */
+export interface PrometheusSettings {
+  readonly host: string;
+  readonly port: number;
+  /** Somebody named exporter, host or port: false while it is only the default. */
+  readonly asked: boolean;
 }
 
 /** Infinity for no limit. */

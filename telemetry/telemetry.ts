@@ -160,7 +160,7 @@ export class Telemetry {
   }
 
   async #startMetrics(): Promise<void> {
-    const { metricsExporters, prometheus } = this.#settings;
+    const { metricsExporters } = this.#settings;
     if (metricsExporters.includes('otlp')) {
       const { pushMetrics } = await import('./metric-export.ts');
       this.#push = await pushMetrics(
@@ -172,11 +172,19 @@ export class Telemetry {
       );
     }
     if (metricsExporters.includes('console')) this.#printMetrics();
-    if (!metricsExporters.includes('prometheus')) return;
+    if (metricsExporters.includes('prometheus')) await this.#openMetricsPort();
+  }
+
+  /** The default port has room for one process of a machine: the others do without it and are no worse. */
+  async #openMetricsPort(): Promise<void> {
+    const { host, port, asked } = this.#settings.prometheus;
     const { MetricsServer } = await import('./metrics-server.ts');
-    this.#server = await MetricsServer.listen(prometheus.host, prometheus.port, () =>
-      this.metricsText(),
-    );
+    try {
+      this.#server = await MetricsServer.listen(host, port, () => this.metricsText());
+    } catch (error) {
+      if (asked) throw error;
+      this.log.info({ host, port, error: String(error) }, 'no port of its own for the metrics');
+    }
   }
 
   /** The `console` exporter: the text, at the interval of the push exporters. */

@@ -8,9 +8,12 @@ export interface Command {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Starts a sidecar the way this process was started: from the build, or from the sources through tsx. */
+/**
+ * Starts a sidecar the way this process was started: from the build, or from the sources through tsx. None
+ * of so many gets the one default port for metrics: each serves its own at its admin API.
+ */
 export function sidecarCommand(configFile: string): Command {
-  return outrigger(['run', '-c', configFile], {});
+  return outrigger(['run', '-c', configFile], { OTEL_METRICS_EXPORTER: 'none' });
 }
 
 /** Starts a process of the mesh that is no sidecar. */

@@ -19,10 +19,13 @@ export async function startTelemetry(
 ): Promise<StartedTelemetry> {
   const log = new MemorySink();
   const accessLog = new MemorySink();
-  const telemetry = createTelemetry(telemetryOptions(over), environment, systemClock, {
-    log,
-    accessLog,
-  });
+  const telemetry = createTelemetry(
+    telemetryOptions(over),
+    // The default port belongs to whoever runs the tests.
+    { OTEL_EXPORTER_PROMETHEUS_PORT: '0', ...environment },
+    systemClock,
+    { log, accessLog },
+  );
   await telemetry.start();
   return {
     telemetry,

@@ -66,9 +66,9 @@ const rows: readonly Row[] = [
   },
   {
     name: 'OTEL_METRICS_EXPORTER',
-    of: (s) => s.metricsExporters,
-    good: ['otlp,prometheus', ['otlp', 'prometheus']],
-    mixed: ['Prometheus', ['prometheus']],
+    of: (s) => [s.metricsExporters, s.prometheus.asked],
+    good: ['otlp,prometheus', [['otlp', 'prometheus'], true]],
+    mixed: ['Otlp', [['otlp'], true]],
     bad: 'statsd',
   },
   {
@@ -188,8 +188,8 @@ const rows: readonly Row[] = [
   },
   {
     name: 'OTEL_EXPORTER_PROMETHEUS_HOST',
-    of: (s) => [s.prometheus.host, s.metricsExporters],
-    good: ['0.0.0.0', ['0.0.0.0', ['prometheus']]],
+    of: (s) => s.prometheus,
+    good: ['0.0.0.0', { host: '0.0.0.0', port: 9464, asked: true }],
   },
   {
     name: 'OTEL_EXPORTER_PROMETHEUS_PORT',

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { BatchSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { expect } from 'chai';
@@ -177,6 +177,25 @@ describe('telemetry', () => {
     expect(other.status).to.equal(404);
   });
 
+  it('answers on its loopback port only who calls it by a name of this machine', async () => {
+    const { telemetry } = await start({ OTEL_EXPORTER_PROMETHEUS_PORT: '0' });
+    const status = await new Promise((resolve, reject) => {
+      const call = get(
+        {
+          host: 'localhost',
+          port: telemetry.metricsPort,
+          path: '/metrics',
+          headers: { host: '127.rebound.example' },
+          agent: false,
+        },
+        (response) => resolve(response.resume().statusCode),
+      );
+      call.on('error', reject);
+    });
+
+    expect(status).to.equal(403);
+  });
+
   it('goes on without its metrics port when that is taken', async () => {
     const first = await start({ OTEL_EXPORTER_PROMETHEUS_PORT: '0' });
     const taken = String(first.telemetry.metricsPort);
@@ -186,6 +205,26 @@ describe('telemetry', () => {
     expect(second.log.text).to.contain('EADDRINUSE');
     second.telemetry.recorder.record(inboundOf());
     expect(second.telemetry.recentSpans(9)).to.have.length(1);
+  });
+
+  it('opens the default metrics port where it is free, and says so in one line where it is not', async () => {
+    const other = createServer();
+    servers.push(other);
+    const free = await new Promise<boolean>((resolve) => {
+      other.once('error', () => resolve(false));
+      other.listen(9464, 'localhost', () => resolve(true));
+    });
+    const { telemetry, log } = await start({ OTEL_EXPORTER_PROMETHEUS_PORT: '' });
+
+    expect(telemetry.metricsPort).to.equal(null);
+    expect(log.lines).to.have.length(1);
+    expect(JSON.parse(log.text)).to.include({ level: 30, port: 9464 });
+
+    if (!free) return;
+    await new Promise((resolve) => other.close(resolve));
+    const next = await start({ OTEL_EXPORTER_PROMETHEUS_PORT: '' });
+    expect(next.telemetry.metricsPort).to.equal(9464);
+    expect(next.log.text).to.equal('');
   });
 
   it('says which variables it ignores, in the process log', async () => {
