@@ -255,7 +255,11 @@ describe('consul resolver', function () {
       await earlier.close();
     });
 
-    afterEach(() => rm(snapshotDirectory, { recursive: true, force: true }));
+    afterEach(async () => {
+      // A resolver writes what waits when it closes.
+      await Promise.all(open.splice(0).map((tested) => tested.close()));
+      await rm(snapshotDirectory, { recursive: true, force: true });
+    });
 
     it('are used when consul refuses, marked with their age', async () => {
       await consul.down();
