@@ -28,9 +28,9 @@ export function formatPath(path: Path): string {
   return text;
 }
 
-/** Text from a file on one line of a terminal or log: at most 60 characters, escaped. */
-export function printable(text: string): string {
-  const cut = text.length > 60 ? `${text.slice(0, 57)}…` : text;
+/** Text from a file on one line of a terminal or log: at most `most` characters, escaped. */
+export function printable(text: string, most = 60): string {
+  const cut = text.length > most ? `${text.slice(0, most - 3)}…` : text;
   // oxlint-disable-next-line no-control-regex -- control characters are what it escapes
   return cut.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
     const code = character.charCodeAt(0).toString(16).padStart(4, '0');

@@ -5,16 +5,18 @@ import {
   isScalar,
   isSeq,
   LineCounter,
-  type Node,
   parseAllDocuments,
   type YAMLError,
 } from 'yaml';
-import { type ConfigError, formatPath, type Path, printable } from './config-error.ts';
+import { type Path, printable } from './config-error.ts';
+import { foundAt } from './found-at.ts';
+import { jsonMistake } from './json-mistake.ts';
 import { nestingMistake } from './nesting.ts';
+import { type DocumentMistake, NodeReader } from './node-reader.ts';
 
 /** A file as plain data, and where each part of it stands. */
 export interface ConfigDocument {
-  /** Objects, lists, strings, finite numbers, booleans, null; undefined for an empty file. */
+  /** Objects, lists, strings, numbers, booleans, null; undefined for an empty file. */
   readonly value: unknown;
   /** Line of a key, else of its value, else of the nearest part around it; from 1. */
   lineOf(path: Path): number;
@@ -22,36 +24,25 @@ export interface ConfigDocument {
   has(path: Path): boolean;
 }
 
-export type ParsedDocument =
-  | { readonly ok: true; readonly document: ConfigDocument }
-  | { readonly ok: false; readonly errors: readonly ConfigError[] };
-
-/** Enough for a few anchors used a few times, far from what an alias bomb needs. */
-const MAX_ALIASES = 100;
-
-/** Keys that reach an object's prototype in careless code. */
-const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);
+export interface ParsedDocument {
+  /** What could be read beside the mistakes; null when nothing of the text can be relied on. */
+  readonly document: ConfigDocument | null;
+  readonly mistakes: readonly DocumentMistake[];
+}
 
 /**
  * Reads YAML 1.2, or JSON when `json` is set; strictly: one document, unique keys, only text keys, no
- * tags, no merge keys, few aliases, bounded depth. `name` is what errors call the file. Never throws.
+ * tags, no merge keys, few aliases, bounded depth. Never throws.
  */
-export function parseDocument(text: string, name: string, json: boolean): ParsedDocument {
-  const early = json ? jsonMistake(text, name) : null;
-  if (early !== null) return { ok: false, errors: [early] };
-  const nested = nestingMistake(text);
-  if (nested !== null) {
-    return {
-      ok: false,
-      errors: [{ source: `${name}:${nested.line}`, path: '', message: nested.message }],
-    };
-  }
+export function parseDocument(text: string, json: boolean): ParsedDocument {
+  const fatal = nestingMistake(text) ?? (json ? notJson(text) : null);
+  if (fatal !== null) return { document: null, mistakes: [{ ...fatal, path: [] }] };
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, {
+  const [first, second] = parseAllDocuments(text, {
     version: '1.2',
     schema: 'core',
     stringKeys: true,
-    // Looked at below: the library compares each key with each other one.
+    // Looked at when the nodes are read: the library compares each key with each other one.
     uniqueKeys: false,
     merge: false,
     resolveKnownTags: false,
@@ -59,88 +50,51 @@ export function parseDocument(text: string, name: string, json: boolean): Parsed
     logLevel: 'error',
     lineCounter: lines,
   });
-  const first = documents[0];
-  const second = documents[1];
+  if (first === undefined) return { document: emptyDocument, mistakes: [] };
+  const found = [...first.errors, ...first.warnings];
+  const mistakes: DocumentMistake[] = found.slice(0, MAX_MISTAKES).map((error) => {
+    const { line, found: got } = foundAt(text, error.pos[0]);
+    return { line, path: [], message: syntaxMessage(error, got) };
+  });
+  if (!found.every(({ code }) => code in harmless)) return { document: null, mistakes };
+  const reader = new NodeReader(lines);
+  const value = reader.read(first.contents);
+  mistakes.push(...reader.mistakes);
   if (second !== undefined) {
-    const line = lines.linePos(second.range[0]).line;
-    return {
-      ok: false,
-      errors: [
-        {
-          source: `${name}:${line}`,
-          path: '',
-          message: 'expected one document, got another one here',
-        },
-      ],
-    };
+    const { line } = lines.linePos(second.range[0]);
+    mistakes.push({ line, path: [], message: 'expected one document, got another one here' });
   }
-  if (first === undefined) return { ok: true, document: emptyDocument };
-  return readDocument(first, name, lines);
-}
-
-function readDocument(document: Document.Parsed, name: string, lines: LineCounter): ParsedDocument {
-  const errors: ConfigError[] = [...document.errors, ...document.warnings].map((error) => ({
-    source: `${name}:${lines.linePos(error.pos[0]).line}`,
-    path: '',
-    message: syntaxMessage(error),
-  }));
-  if (errors.length === 0) walk(document.contents, [], errors, name, lines);
-  if (errors.length > 0) return { ok: false, errors: errors.slice(0, MAX_ERRORS) };
-  try {
-    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
-    return { ok: true, document: new LocatedDocument(document, value, lines) };
-  } catch (error) {
-    if (!(error instanceof ReferenceError)) throw error;
-    return {
-      ok: false,
-      errors: [{ source: name, path: '', message: 'too many aliases, or one without an anchor' }],
-    };
-  }
+  return {
+    document: reader.tooMuch ? null : new LocatedDocument(first, value, lines),
+    mistakes: mistakes.slice(0, MAX_MISTAKES),
+  };
 }
 
 /** A broken file repeats itself: the first mistakes are the ones to read. */
-const MAX_ERRORS = 50;
+const MAX_MISTAKES = 50;
+/** Longer than any sentence of the library. */
+const MAX_REASON = 200;
 
-function walk(
-  node: Node | null,
-  path: Path,
-  errors: ConfigError[],
-  name: string,
-  lines: LineCounter,
-): void {
-  if (isSeq(node)) {
-    node.items.forEach((item, index) => {
-      walk(item as Node | null, [...path, index], errors, name, lines);
-    });
-  } else if (isMap(node)) {
-    const seen = new Set<string>();
-    for (const pair of node.items) {
-      const key = isScalar(pair.key) ? String(pair.key.value) : '';
-      const offset = isScalar(pair.key) ? (pair.key.range?.[0] ?? 0) : 0;
-      const source = `${name}:${lines.linePos(offset).line}`;
-      if (isAlias(pair.key)) {
-        errors.push({
-          source,
-          path: formatPath(path),
-          message: 'expected a plain key, got an alias',
-        });
-      } else if (FORBIDDEN.has(key)) {
-        errors.push({
-          source,
-          path: formatPath([...path, key]),
-          message: 'this key is never allowed',
-        });
-      } else if (seen.has(key)) {
-        errors.push({
-          source,
-          path: formatPath([...path, key]),
-          message: 'expected a key once, got it twice',
-        });
-      }
-      seen.add(key);
-      walk(pair.value as Node | null, [...path, key], errors, name, lines);
-    }
-  }
+/** Errors of the library that leave no doubt about the rest of the file, and what was expected instead. */
+const harmless: Readonly<Record<string, string>> = {
+  TAG_RESOLVE_FAILED: 'a value without a tag',
+  NON_STRING_KEY: 'text as a key',
+};
+
+function syntaxMessage(error: YAMLError, got: string): string {
+  const expected = harmless[error.code];
+  if (expected !== undefined) return `expected ${expected}, got ${got}`;
+  const [reason = ''] = error.message.split('\n', 1);
+  // Some end with text of the file, which may be a secret.
+  const said = reason.charAt(0).toLowerCase() + reason.slice(1).replace(/(: ".*|[.:])$/, '');
+  return `expected YAML, got ${got}: ${printable(said, MAX_REASON)}`;
+}
+
+function notJson(text: string): { line: number; message: string } | null {
+  const mistake = jsonMistake(text);
+  if (mistake === null) return null;
+  const { line, found } = foundAt(text, mistake.offset);
+  return { line, message: `expected ${mistake.expected}, got ${found}` };
 }
 
 class LocatedDocument implements ConfigDocument {
@@ -193,29 +147,4 @@ const emptyDocument: ConfigDocument = { value: undefined, lineOf: () => 1, has: 
 function startOf(node: unknown): number | null {
   const range = (node as { range?: readonly number[] | null } | null | undefined)?.range;
   return range?.[0] ?? null;
-}
-
-function syntaxMessage(error: YAMLError): string {
-  if (error.code === 'TAG_RESOLVE_FAILED') return 'tags are not allowed';
-  if (error.code === 'NON_STRING_KEY') return 'expected text as a key';
-  const first = error.message.split('\n', 1)[0] ?? '';
-  return printable(first.charAt(0).toLowerCase() + first.slice(1)).replace(/[.:]$/, '');
-}
-
-/** Where `JSON.parse` stops; YAML takes nearly all of JSON and much that is not. */
-function jsonMistake(text: string, name: string): ConfigError | null {
-  try {
-    JSON.parse(text);
-    return null;
-  } catch (error) {
-    const message = error instanceof Error ? error.message : '';
-    const position = /at position ([0-9]+)/.exec(message)?.[1];
-    const before = position === undefined ? text : text.slice(0, Number(position));
-    const line = before.split('\n').length;
-    return {
-      source: `${name}:${line}`,
-      path: '',
-      message: 'expected JSON, got something else here',
-    };
-  }
 }

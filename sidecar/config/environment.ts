@@ -120,8 +120,8 @@ function readMapping(text: string): unknown {
 }
 
 function flow(text: string): unknown {
-  const parsed = parseDocument(text, '', false);
-  return parsed.ok ? parsed.document.value : text;
+  const { document, mistakes } = parseDocument(text, false);
+  return document !== null && mistakes.length === 0 ? document.value : text;
 }
 
 export function split(text: string): string[] {

@@ -4,6 +4,7 @@ import { type ConfigDocument, parseDocument, valueAt } from './document.ts';
 import { type EnvironmentValue, environmentKeys, readEnvironment } from './environment.ts';
 import { readConsulEnvironment } from './environment-consul.ts';
 import { readOtelEnvironment } from './environment-otel.ts';
+import { description } from './expectation.ts';
 import { explained, explainIssues, type Mistake } from './explain-issues.ts';
 import { configJsonSchema } from './json-schema.ts';
 import { suggestion } from './nearest.ts';
@@ -35,24 +36,41 @@ export async function loadConfig(
   file: string | null,
   environment: NodeJS.ProcessEnv,
 ): Promise<LoadResult> {
-  if (file === null) return interpret(null, null, environment);
+  if (file === null) return interpret(null, null, [], environment);
   const read = await readConfigFile(file);
   if (!read.ok) return { ok: false, errors: [{ source: file, path: '', message: read.problem }] };
-  const parsed = parseDocument(read.text, file, file.toLowerCase().endsWith('.json'));
-  if (!parsed.ok) return parsed;
-  return interpret(file, parsed.document, environment);
+  const parsed = parseDocument(read.text, file.toLowerCase().endsWith('.json'));
+  const { document } = parsed;
+  const told = parsed.mistakes.map(
+    (mistake): Placed => ({
+      line: mistake.line,
+      error: explained(mistake, `${file}:${mistake.line}`),
+    }),
+  );
+  if (document === null) return { ok: false, errors: inOrder(told) };
+  const root = document.value ?? {};
+  if (typeof root !== 'object' || Array.isArray(root)) {
+    const line = document.lineOf([]);
+    const message = `expected a mapping of sections, got ${description(root, false)}`;
+    told.push({ line, error: { source: `${file}:${line}`, path: '', message } });
+    return { ok: false, errors: inOrder(told) };
+  }
+  return interpret(file, document, told, environment);
+}
+
+/** A mistake ready to be shown, and its line: 0 when it is not in the file. */
+interface Placed {
+  readonly line: number;
+  readonly error: ConfigError;
 }
 
 function interpret(
   file: string | null,
   document: ConfigDocument | null,
+  told: readonly Placed[],
   environment: NodeJS.ProcessEnv,
 ): LoadResult {
-  const root = document?.value ?? {};
-  if (typeof root !== 'object' || Array.isArray(root)) {
-    const message = 'expected a mapping of sections, got something else';
-    return { ok: false, errors: [{ source: file ?? '', path: '', message }] };
-  }
+  const root: object = document?.value ?? {};
   const own = readEnvironment(environment);
   const otel = readOtelEnvironment(environment, valueAt(root, ['trace', 'otlp', 'protocol']));
   // The most particular comes last and wins.
@@ -66,21 +84,25 @@ function interpret(
 
   const { config, mistakes } = validate(value, sources);
   mistakes.push(...tokenMistakes(root));
-  if (mistakes.length > 0 || config === null) {
-    return { ok: false, errors: inFileOrder(mistakes, sources) };
-  }
+  const errors = inOrder([...told, ...placed(mistakes, sources)]);
+  if (errors.length > 0 || config === null) return { ok: false, errors };
   return { ok: true, loaded: { config, file, sources, warnings: [...otel.warnings, ...unknown] } };
 }
 
 /** What contradicts itself in a configuration that was put together from two, as a reload does. */
 export function contradictions(config: Config, sources: Sources): ConfigError[] {
-  return inFileOrder(checkConfig(config, locateIn(sources)), sources);
+  return inOrder(placed(checkConfig(config, locateIn(sources)), sources));
 }
 
-function inFileOrder(mistakes: readonly Mistake[], sources: Sources): ConfigError[] {
-  const lines = mistakes.map((mistake) => ({ mistake, line: sources.lineOf(mistake.path) }));
-  lines.sort((a, b) => a.line - b.line);
-  return lines.map(({ mistake }) => explained(mistake, sources.place(mistake.path)));
+function placed(mistakes: readonly Mistake[], sources: Sources): Placed[] {
+  return mistakes.map((mistake) => ({
+    line: sources.lineOf(mistake.path),
+    error: explained(mistake, sources.place(mistake.path)),
+  }));
+}
+
+function inOrder(mistakes: readonly Placed[]): ConfigError[] {
+  return mistakes.toSorted((a, b) => a.line - b.line).map(({ error }) => error);
 }
 
 /** A schema that is used once is not worth compiling: 20 ms of a start. */

@@ -74,6 +74,43 @@ nonsense: true
     ]);
   });
 
+  it('tells mistakes of the file itself beside all others', async () => {
+    const found = await mistakes(`service: { name: shop, name: b }
+__proto__: { x: 1 }
+inbound: { port: 0 }
+[list]: 1
+nonsense: true
+upstreams: [{ service: stock, resolver: static }]
+inbound: { port: -1 }
+`);
+
+    expect(found).to.deep.equal([
+      'outrigger.yaml:1: service.name: expected a key once, got it twice',
+      'outrigger.yaml:2: __proto__: this key is never allowed',
+      'outrigger.yaml:3: inbound.port: expected a whole number 1–65535, got 0',
+      'outrigger.yaml:4: expected text as a key, got "[" at column 1',
+      'outrigger.yaml:5: nonsense: unknown key',
+      'outrigger.yaml:6: upstreams[0].endpoints: expected at least one endpoint for `resolver: static`, got none',
+      'outrigger.yaml:7: inbound: expected a key once, got it twice',
+    ]);
+  });
+
+  it('refuses a file whose only mistake is one of the file itself', async () => {
+    expect(await mistakes('service: { name: a }\nlog: {}\nlog: {}\n')).to.deep.equal([
+      'outrigger.yaml:3: log: expected a key once, got it twice',
+    ]);
+  });
+
+  it('lets a variable change one use of an anchor only', async () => {
+    const { config } = loadedOf(
+      await yaml('service: { name: a }\nlimits: &l { maxWaiting: 5 }\ninbound: { limits: *l }', {
+        OUTRIGGER_LIMITS_MAX_WAITING: '7',
+      }),
+    );
+
+    expect([config.limits.maxWaiting, config.inbound.limits.maxWaiting]).to.deep.equal([7, 5]);
+  });
+
   it('asks for the name when there is nothing at all', async () => {
     expect(await mistakes('')).to.deep.equal([
       'outrigger.yaml:1: service.name: expected a name of letters, digits, `-`, `_` and `.`, got nothing',
@@ -83,8 +120,12 @@ nonsense: true
   });
 
   it('refuses a file that is not a mapping', async () => {
-    expect((await mistakes('- a\n- b\n'))[0]).to.contain('expected a mapping of sections');
-    expect((await mistakes('just text'))[0]).to.contain('expected a mapping of sections');
+    expect(await mistakes('# list\n- a\n- b\n')).to.deep.equal([
+      'outrigger.yaml:2: expected a mapping of sections, got a list of 2',
+    ]);
+    expect(await mistakes('just text')).to.deep.equal([
+      'outrigger.yaml:1: expected a mapping of sections, got "just text"',
+    ]);
   });
 
   it('never shows a secret, also not a wrong one', async () => {
