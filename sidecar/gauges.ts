@@ -3,14 +3,17 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { summarize } from './cluster/summary.ts';
 import type { Clusters } from './clusters.ts';
+import type { Config } from './config/schema.ts';
 import type { Listeners } from './listeners.ts';
 import { INBOUND } from './ports.ts';
 
 /** What the gauges look at. */
 export interface Observed {
-  readonly clusters: Clusters;
-  readonly listeners: Listeners;
+  readonly clusters: Iterable<Cluster> & Pick<Clusters, 'status'>;
+  readonly listeners: Pick<Listeners, 'views'>;
   readonly clock: Clock;
+  /** The configuration in force. */
+  readonly config: () => Config;
   readonly generation: () => number;
   readonly draining: () => boolean;
 }
@@ -61,7 +64,23 @@ export function observeSidecar(metrics: Metrics, observed: Observed): void {
     }
   });
   metrics.observe('outrigger_overflow_total', (report) => {
-    for (const cluster of clusters) report([cluster.name, 'maxRequests'], cluster.limits.overflows);
+    for (const { name, limits } of clusters) {
+      const service = name === INBOUND ? observed.config().service.name : name;
+      for (const [limit, count] of Object.entries(limits.overflows))
+        report([service, limit], count);
+    }
+  });
+  metrics.observe('http.client.open_connections', (report) => {
+    const { upstreams } = observed.config();
+    for (const cluster of outbound()) {
+      // As the requests of the cluster are labelled; undeclared ones have no port of their own.
+      const declared = upstreams.find(({ name }) => name === cluster.name);
+      const server = [declared?.service ?? cluster.name, declared?.port ?? 80] as const;
+      for (const { upstream } of cluster.members) {
+        report([...server, 'active'], upstream.stats.active);
+        report([...server, 'idle'], upstream.stats.idle);
+      }
+    }
   });
   metrics.observe('outrigger_connections', (report) => {
     let accepted = 0;

@@ -93,6 +93,7 @@ export class Sidecar {
       clusters: this.#clusters,
       listeners: this.#listeners,
       clock,
+      config: () => this.config,
       generation: () => this.#live.current.generation,
       draining: () => this.#draining,
     });

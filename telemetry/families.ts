@@ -111,8 +111,7 @@ export const families = {
     'outcome',
   ]),
   outrigger_retry_budget_tokens: gauge('Retries the budget allows now.', ['service']),
-  outrigger_overflow_total: counter('Requests that hit a limit.', ['service', 'limit']),
-  outrigger_concurrency_limit: gauge('Requests allowed in flight.', ['service']),
+  outrigger_overflow_total: counter('Times that a limit was hit.', ['service', 'limit']),
   outrigger_queue_depth: gauge('Requests that wait.', ['service']),
   outrigger_connections: gauge('Connections.', ['direction', 'state']),
   outrigger_connections_refused_total: counter('Connections refused.', ['reason']),
@@ -125,12 +124,6 @@ export const families = {
   outrigger_discovery_updates_total: counter('Answers of the registry.', ['service', 'result']),
   outrigger_config_generation: gauge('Generation of the configuration in force.', []),
   outrigger_config_rejected_total: counter('Configurations that were rejected.', []),
-  outrigger_certificate_expiry_seconds: {
-    type: 'gauge',
-    unit: 's',
-    description: 'Time until a certificate expires.',
-    labels: ['kind'],
-  },
   outrigger_trace_context_total: counter('Requests by presence of a trace context.', [
     'direction',
     'present',

@@ -147,6 +147,7 @@ export class Cluster {
   /** An attempt is over, once for every `started`. A success earns retry tokens. */
   ended(endpoint: Endpoint, outcome: AttemptOutcome): void {
     endpoint.inflight--;
+    if (outcome.failure !== null) this.limits.attemptFailed(outcome.failure);
     const verdict = verdictOf(outcome);
     if (verdict === 'ok') this.budget.deposit();
     else if (verdict !== 'none') endpoint.failures++;

@@ -4,8 +4,9 @@ import { Failure } from '../failure.ts';
 export class Limits {
   readonly #name: string;
   maxRequests: number;
+  /** Times that each limit was hit since the start; the last two are those of the connection pools. */
+  readonly overflows = { maxRequests: 0, maxWaiting: 0, queueTimeoutMs: 0 };
   #active = 0;
-  #overflows = 0;
   #onIdle: (() => void) | null = null;
 
   /** `name` of the cluster, for the evidence. */
@@ -19,19 +20,20 @@ export class Limits {
     return this.#active;
   }
 
-  /** Requests refused since the start. */
-  get overflows(): number {
-    return this.#overflows;
-  }
-
   /** True: the request counts until `leave` is called, once. */
   tryEnter(): boolean {
     if (this.#active >= this.maxRequests) {
-      this.#overflows++;
+      this.overflows.maxRequests++;
       return false;
     }
     this.#active++;
     return true;
+  }
+
+  /** Counts a failed attempt that got no connection because a pool was at its limit. */
+  attemptFailed({ evidence }: Failure): void {
+    const { limit } = evidence;
+    if (limit === 'maxWaiting' || limit === 'queueTimeoutMs') this.overflows[limit]++;
   }
 
   leave(): void {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Limits } from '../../../sidecar/cluster/limits.ts';
+import { Failure } from '../../../sidecar/failure.ts';
 
 describe('limits', () => {
   it('let in as many as configured, and another when one has left', () => {
@@ -13,7 +14,7 @@ describe('limits', () => {
     limits.leave();
 
     expect(limits.tryEnter()).to.equal(true);
-    expect(limits.overflows).to.equal(1);
+    expect(limits.overflows.maxRequests).to.equal(1);
   });
 
   it('name the limit, its key and the count in the refusal', () => {
@@ -30,6 +31,17 @@ describe('limits', () => {
       max: 1,
       active: 1,
     });
+  });
+
+  it('count the attempts that got no connection, by the limit of the pool that was hit', () => {
+    const limits = new Limits('orders', 1);
+
+    limits.attemptFailed(new Failure('overflow', '', { limit: 'maxWaiting' }));
+    limits.attemptFailed(new Failure('queue_timeout', '', { limit: 'queueTimeoutMs' }));
+    limits.attemptFailed(new Failure('queue_timeout', '', { limit: 'queueTimeoutMs' }));
+    limits.attemptFailed(new Failure('connection_refused'));
+
+    expect(limits.overflows).to.deep.equal({ maxRequests: 0, maxWaiting: 1, queueTimeoutMs: 2 });
   });
 
   it('call back once when the last request has left', () => {
