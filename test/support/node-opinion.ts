@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import { type IncomingMessage, request, type Server } from 'node:http';
 import { Duplex } from 'node:stream';
 
 /** A request as `node:http` read it, to its end. */
@@ -60,6 +60,39 @@ export async function opinionOf(
     .removeAllListeners('clientError')
     .removeAllListeners('checkExpectation');
   return { read, refused };
+}
+
+/** A response as `node:http` read it, to its end. */
+export interface ResponseOpinion {
+  readonly status: number;
+  readonly fields: [string, string][];
+  readonly body: string;
+}
+
+/** What `node:http` makes of the answer to a GET that ends with its connection; null when it refuses it. */
+export async function responseOpinionOf(stream: string): Promise<ResponseOpinion | null> {
+  const wire = new Wire();
+  let read: ResponseOpinion | null = null;
+  const asking = request({ createConnection: () => wire as never, insecureHTTPParser: false });
+  asking.on('error', () => undefined);
+  asking.on('upgrade', () => undefined);
+  asking.on('response', (response) => {
+    let body = '';
+    response.on('data', (chunk: Buffer) => {
+      body += chunk.toString('latin1');
+    });
+    response.on('error', () => undefined);
+    response.on('end', () => {
+      if (!response.complete) return;
+      read = { status: response.statusCode ?? 0, fields: pairsOf(response.rawHeaders), body };
+    });
+  });
+  asking.end();
+  wire.push(Buffer.from(stream, 'latin1'));
+  wire.push(null);
+  for (let turn = 0; turn < 12; turn++) await new Promise((resolve) => setImmediate(resolve));
+  asking.destroy();
+  return read;
 }
 
 function pairsOf(raw: readonly string[]): [string, string][] {

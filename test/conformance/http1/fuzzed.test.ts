@@ -2,9 +2,9 @@ import { createServer, type Server } from 'node:http';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Http1Path } from '../../support/http1-path.ts';
-import { mutatedRequests } from '../../support/mutated-requests.ts';
-import { type Opinion, opinionOf } from '../../support/node-opinion.ts';
-import { readResponse, UNFINISHED } from '../../support/one-reading.ts';
+import { mutatedRequests, mutatedResponses } from '../../support/mutated-messages.ts';
+import { type Opinion, opinionOf, responseOpinionOf } from '../../support/node-opinion.ts';
+import { readResponse, statusOf, UNFINISHED, valuesOf } from '../../support/one-reading.ts';
 
 /** `OUTRIGGER_FUZZ_RUNS` for a longer search; a seed of its own then, which a failure prints. */
 const RUNS = Number(process.env['OUTRIGGER_FUZZ_RUNS'] ?? 2000);
@@ -14,7 +14,14 @@ const SEEDED = RUNS === 2000 ? { seed: 20_261_122 } : {};
 const OURS =
   /^(host|connection|keep-alive|proxy-connection|te|upgrade|http2-settings|transfer-encoding|content-length|traceparent|tracestate|x-request-id|expect)$/i;
 
-const BLANK_IN_EXTENSION = /^[0-9a-f]+(?:[\t ]+;|[\t ]*;.*[\t ])/im;
+/**
+ * What node refuses and may be taken: blanks around the parts of a chunk extension (RFC 9112 §7.1.1), and
+ * framing and connection fields among trailers, which are dropped (§7.1.2).
+ */
+const stricterThanWeMustBe = [
+  /^[0-9a-f]+(?:[\t ]+;|[\t ]*;.*[\t ])/im,
+  /\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*(?:content-length|transfer-encoding|connection|upgrade):/i,
+];
 
 const lines = (fields: readonly (readonly [string, string])[]) =>
   fields.filter(([name]) => !OURS.test(name)).map(([name, value]) => `${name}: ${value}`);
@@ -22,7 +29,7 @@ const lines = (fields: readonly (readonly [string, string])[]) =>
 /** The origin-form of a target, as far as our own fine requests have others. */
 const pathOf = (target: string) => target.replace(/^https?:\/\/[^/?]*/i, '') || '/';
 
-describe('mutated requests through the sidecar', function () {
+describe('mutated messages through the sidecar', function () {
   this.timeout(RUNS * 20 + 20_000);
 
   let path: Http1Path;
@@ -48,7 +55,7 @@ describe('mutated requests through the sidecar', function () {
     return { text: texts.join(''), answers: client.text };
   }
 
-  it('reach the origin as node:http reads them, or not at all', async () => {
+  it('reach the origin as node:http reads them, or not at all: requests', async () => {
     let whole = 0;
     await fc.assert(
       fc.asyncProperty(mutatedRequests, async (bytes) => {
@@ -59,8 +66,7 @@ describe('mutated requests through the sidecar', function () {
         whole += arrived.read.length;
         let at = 0;
         for (const [index, ours] of arrived.read.entries()) {
-          // Node does not know the blanks that RFC 9112 §7.1.1 allows around the parts of a chunk extension.
-          if (sent.read.length <= index && BLANK_IN_EXTENSION.test(bytes)) break;
+          if (sent.read.length <= index && stricterThanWeMustBe.some((it) => it.test(bytes))) break;
           const theirs = sent.read[index] as Opinion;
           expect(theirs, `node refuses it: ${sent.refused}`).not.to.equal(undefined);
           expect([ours.method, ours.target, ours.body]).to.deep.equal([
@@ -68,7 +74,7 @@ describe('mutated requests through the sidecar', function () {
             pathOf(theirs.target),
             theirs.body,
           ]);
-          const dropped = new Set(listed(theirs));
+          const dropped = new Set(listed(theirs.fields));
           const kept = theirs.fields.filter(([name]) => !dropped.has(name.toLowerCase()));
           expect(lines(ours.fields)).to.deep.equal(lines(kept));
           const answer = readResponse(answers, at, ours.method);
@@ -86,10 +92,41 @@ describe('mutated requests through the sidecar', function () {
     await path.nothingHalfSaid();
     expect(whole).to.be.greaterThan(RUNS / 4);
   });
+
+  it('reach the client as node:http reads them, or broken, or not at all: responses', async () => {
+    let whole = 0;
+    let asked = 0;
+    await fc.assert(
+      fc.asyncProperty(mutatedResponses, async (bytes) => {
+        const own = `/mutated/${++asked}`;
+        path.origin.scripts.set(own, { at: 'end', run: (it) => it.finish(bytes, 'fin') });
+        const client = await path.dial();
+        client.send(`GET ${own} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+        const answer = await client.answer();
+        client.hangUp();
+        path.origin.scripts.delete(own);
+        path.origin.connections = path.origin.connections.filter(({ over }) => !over);
+
+        if (answer === null || valuesOf(answer, 'outrigger-error').length > 0) return;
+        whole++;
+        const opinion = await responseOpinionOf(bytes);
+        if (opinion === null && stricterThanWeMustBe.some((it) => it.test(bytes))) return;
+        // Whatever their framing says, they have no body; their connection is not used again.
+        if (opinion === null && [204, 304].includes(statusOf(answer))) return;
+        expect([statusOf(answer), answer.body]).to.deep.equal([opinion?.status, opinion?.body]);
+        const dropped = new Set(listed(opinion?.fields ?? []));
+        const kept = opinion?.fields.filter(([name]) => !dropped.has(name.toLowerCase())) ?? [];
+        expect(lines(answer.fields)).to.deep.equal(lines(kept));
+      }),
+      { numRuns: RUNS, ...SEEDED },
+    );
+    await path.othersAreServed();
+    expect(whole).to.be.greaterThan(RUNS / 10);
+  });
 });
 
 /** Names that Connection lists. */
-function listed({ fields }: Opinion): string[] {
+function listed(fields: readonly [string, string][]): string[] {
   return fields.flatMap(([name, value]) =>
     name.toLowerCase() === 'connection' ? value.toLowerCase().split(/[ \t]*,[ \t]*/) : [],
   );

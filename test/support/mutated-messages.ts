@@ -184,6 +184,21 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   ),
 );
 
+const FINE_RESPONSES = [
+  'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello',
+  'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;a="b"\r\n world\r\n0\r\nX-T: u\r\n\r\n',
+  'HTTP/1.1 200 OK\r\nX-A: b\r\n\r\nuntil the end',
+  'HTTP/1.0 404 Not Found\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nno',
+  'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n',
+  'HTTP/1.1 204 No Content\r\nX-A: b\r\n\r\n',
+  'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n',
+];
+
+/** A fine response, with one to four things wrong with it. */
+export const mutatedResponses: fc.Arbitrary<string> = fc
+  .tuple(fc.constantFrom(...FINE_RESPONSES), fc.array(mutation, { minLength: 1, maxLength: 4 }))
+  .map(([response, mutations]) => mutations.reduce((text, mutate) => mutate(text), response));
+
 /** One to three fine requests, with one to four things wrong with them. */
 export const mutatedRequests: fc.Arbitrary<string> = fc
   .tuple(
