@@ -66,6 +66,14 @@ export class SidecarProcess {
     return this.#output;
   }
 
+  /** Lets what it writes pile up from now on, or closes the pipe under it. */
+  stopReading(how: 'pause' | 'close'): void {
+    for (const stream of [this.#child?.stdout, this.#child?.stderr]) {
+      if (how === 'pause') stream?.pause();
+      else stream?.destroy();
+    }
+  }
+
   /** Exit code of the present process, once it has ended. */
   get exited(): Promise<number> {
     return this.#exit;
