@@ -1,4 +1,5 @@
 import { formatConfigError } from '../config/config-error.ts';
+import { withoutOverruled } from '../config/environment-otel.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { configFile } from './config-file.ts';
@@ -35,7 +36,11 @@ export async function run(
           commandVariables(loaded.config, options.httpProxyEnv === true),
         );
   const { runSidecar } = await import('../app.ts');
-  const runOptions: RunOptions = { environment, wrapped, waitReady: options.waitReady === true };
+  const runOptions: RunOptions = {
+    environment: withoutOverruled(environment),
+    wrapped,
+    waitReady: options.waitReady === true,
+  };
   return runSidecar(loaded, runOptions);
 }
 

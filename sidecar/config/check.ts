@@ -1,7 +1,7 @@
-import type { Path } from './config-error.ts';
+import { formatPath, type Path, printable } from './config-error.ts';
 import type { Mistake } from './explain-issues.ts';
 import { hostsOverlap, listenAddresses } from './listen-addresses.ts';
-import { suggestion } from './nearest.ts';
+import { nearest, suggestion } from './nearest.ts';
 import { LOCAL_APPLICATION } from './reserved.ts';
 import { shadowedRoutes } from './route-shadow.ts';
 import type { Config, Upstream } from './schema.ts';
@@ -16,7 +16,18 @@ export function checkConfig(config: Config, locate: Locate): Mistake[] {
   checkUpstreams(config, locate, mistakes);
   checkRoutes(config, locate, mistakes);
   checkConsul(config, mistakes);
+  checkTrace(config, mistakes);
   return mistakes;
+}
+
+/** What is allowed and yet looks like a slip, one sentence each. */
+export function doubts(config: Config, locate: Locate): string[] {
+  const upstreams = config.upstreams.map((upstream) => upstream.name);
+  return config.routes.flatMap(({ service }, index) => {
+    if (upstreams.includes(service) || nearest(service, upstreams) === null) return [];
+    const path: Path = ['routes', index, 'service'];
+    return `${locate(path)}: ${formatPath(path)}: "${service}" is none of the upstreams${suggestion(service, upstreams)}`;
+  });
 }
 
 function checkPorts(config: Config, locate: Locate, mistakes: Mistake[]): void {
@@ -139,6 +150,15 @@ function checkRoutes(config: Config, locate: Locate, mistakes: Mistake[]): void 
       message: `expected a rule that can match, got one that is hidden by routes[${winner}] (${locate(['routes', winner])})`,
     });
   }
+}
+
+function checkTrace(config: Config, mistakes: Mistake[]): void {
+  const { endpoint, protocol } = config.trace.otlp;
+  if (protocol === 'grpc' || endpoint === '' || endpoint.includes('://')) return;
+  mistakes.push({
+    path: ['trace', 'otlp', 'endpoint'],
+    message: `expected an \`http://\` or \`https://\` address for \`${protocol}\`, got "${printable(endpoint)}"`,
+  });
 }
 
 function checkConsul(config: Config, mistakes: Mistake[]): void {

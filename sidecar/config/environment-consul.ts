@@ -1,5 +1,6 @@
-import type { Path } from './config-error.ts';
+import type { ConfigError, Path } from './config-error.ts';
 import { booleanOrText, type EnvironmentValue } from './environment.ts';
+import { description } from './expectation.ts';
 
 /** Consul's own variables and the keys they stand for. */
 const variables: readonly (readonly [name: string, path: Path])[] = [
@@ -18,17 +19,22 @@ const variables: readonly (readonly [name: string, path: Path])[] = [
 
 /**
  * The values of `CONSUL_*`, as Consul's own command line reads them: an address without a scheme is
- * `https` when `CONSUL_HTTP_SSL` is true.
+ * `https` when `CONSUL_HTTP_SSL` is true. That variable stands for no key; what is wrong with it comes
+ * back as a mistake, never as false: the token would travel in the clear.
  */
-export function readConsulEnvironment(environment: NodeJS.ProcessEnv): EnvironmentValue[] {
+export function readConsulEnvironment(environment: NodeJS.ProcessEnv): {
+  values: EnvironmentValue[];
+  mistakes: ConfigError[];
+} {
   const values: EnvironmentValue[] = [];
+  const mistakes: ConfigError[] = [];
   for (const [name, path] of variables) {
     const text = environment[name];
     if (text === undefined || text === '') continue;
     values.push({ name, path, value: name === 'CONSUL_HTTP_SSL_VERIFY' ? truth(text) : text });
   }
-  const ssl = environment['CONSUL_HTTP_SSL'];
-  if (ssl !== undefined && truth(ssl) === true) {
+  const ssl = truth(environment['CONSUL_HTTP_SSL'] ?? '');
+  if (ssl === true) {
     const address = environment['CONSUL_HTTP_ADDR'] ?? '';
     const bare = address === '' ? '127.0.0.1:8500' : address.replace(/^http:\/\//, '');
     if (!bare.includes('://')) {
@@ -38,8 +44,11 @@ export function readConsulEnvironment(environment: NodeJS.ProcessEnv): Environme
         value: `https://${bare}`,
       });
     }
+  } else if (ssl !== false && ssl !== '') {
+    const message = `expected \`true\` or \`false\`, got ${description(ssl, false)}`;
+    mistakes.push({ source: 'env CONSUL_HTTP_SSL', path: '', message });
   }
-  return values;
+  return { values, mistakes };
 }
 
 /** Go's `strconv.ParseBool`, which is what Consul uses. */

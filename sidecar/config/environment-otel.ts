@@ -1,6 +1,7 @@
-import type { Path } from './config-error.ts';
-import { type EnvironmentValue, numberOrText, split } from './environment.ts';
+import { formatPath, type Path } from './config-error.ts';
+import { type EnvironmentValue, numberOrText, readEnvironment, split } from './environment.ts';
 import { text } from './fields.ts';
+import { collectorAddress } from './schema-telemetry.ts';
 
 interface Variable {
   /** First one that is set wins. */
@@ -49,50 +50,57 @@ const variables: readonly Variable[] = [
 ];
 
 /**
- * The values of `OTEL_*`. A value that is no good is ignored with a warning, never a mistake: the
- * specification asks for that, and one environment may serve several programs.
+ * The values of `OTEL_*`, so that the configuration shows what is in force. One that is no good is left
+ * out, as the specification wants; telemetry, which reads them all, is the one that warns about it.
  */
 export function readOtelEnvironment(
   environment: NodeJS.ProcessEnv,
   fileProtocol: unknown,
-): { values: EnvironmentValue[]; warnings: string[] } {
+): EnvironmentValue[] {
   const values: EnvironmentValue[] = [];
-  const warnings: string[] = [];
   for (const { names, path, read } of variables) {
     const name = names.find((candidate) => (environment[candidate] ?? '') !== '');
     if (name === undefined) continue;
     const value = read(environment[name] ?? '');
-    if (value === null) warnings.push(`${name} is ignored: its value is not supported`);
-    else values.push({ name, path, value });
+    if (value !== null) values.push({ name, path, value });
   }
   const protocol = values.find((value) => value.path[2] === 'protocol')?.value ?? fileProtocol;
   const endpoint = readEndpoint(environment, protocol === 'grpc');
-  if (
-    endpoint !== null &&
-    isClean(String(endpoint.value)) &&
-    !String(endpoint.value).includes('@')
-  ) {
-    values.push(endpoint);
-  } else if (endpoint !== null) {
-    warnings.push(`${endpoint.name} is ignored: expected a URL without credentials`);
-  }
-  for (const name of Object.keys(environment).toSorted()) {
-    if (/^OTEL_EXPORTER_(ZIPKIN|JAEGER)_/.test(name)) {
-      warnings.push(`${name} is ignored: use OTEL_EXPORTER_OTLP_ENDPOINT with port 4317 or 4318`);
-    }
-  }
-  return { values, warnings };
+  if (endpoint !== null) values.push(endpoint);
+  return values;
 }
+
+/**
+ * The environment without the `OTEL_*` variables whose key has a variable of our own, which wins. For
+ * telemetry, which puts every `OTEL_*` variable over the configuration.
+ */
+export function withoutOverruled(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const ours = new Set(readEnvironment(environment).values.map(({ path }) => formatPath(path)));
+  const rest = { ...environment };
+  const endpoint = { names: otlp('ENDPOINT'), path: ENDPOINT };
+  for (const { names, path } of [...variables, endpoint]) {
+    if (ours.has(formatPath(path))) for (const name of names) delete rest[name];
+  }
+  return rest;
+}
+
+const ENDPOINT: Path = ['trace', 'otlp', 'endpoint'];
 
 /** The URL of the signal as it is; the base URL with `v1/traces`, for gRPC as it is. */
 function readEndpoint(environment: NodeJS.ProcessEnv, grpc: boolean): EnvironmentValue | null {
-  const path: Path = ['trace', 'otlp', 'endpoint'];
-  const own = environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? '';
-  if (own !== '') return { name: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', path, value: own };
-  const base = environment['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '';
-  if (base === '') return null;
-  const value = grpc ? base : `${base.replace(/\/+$/, '')}/v1/traces`;
-  return { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', path, value };
+  for (const name of otlp('ENDPOINT')) {
+    const text = environment[name] ?? '';
+    const bare = grpc || name.includes('TRACES');
+    const value = bare ? text : `${text.replace(/\/+$/, '')}/v1/traces`;
+    if (text !== '' && isCollector(value, grpc)) {
+      return { name, path: ENDPOINT, value };
+    }
+  }
+  return null;
+}
+
+function isCollector(address: string, grpc: boolean): boolean {
+  return collectorAddress.safeParse(address).success && (grpc || address.includes('://'));
 }
 
 function variable(names: readonly string[], path: Path, read: (text: string) => unknown): Variable {

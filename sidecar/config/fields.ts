@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import * as z from 'zod';
 
 /**
@@ -55,6 +56,36 @@ export const text = z
 /** Text that may be left out: empty means not given. */
 export function optionalText(description: string) {
   return text.default('').describe(description);
+}
+
+/** An IP address without brackets, or a name that a resolver can be asked for (RFC 1123, and `_`). */
+export const hostName = z
+  .string()
+  .max(255)
+  .regex(/^[A-Za-z0-9_:]([A-Za-z0-9._:%-]*[A-Za-z0-9.:])?$/)
+  .refine(isHost)
+  .meta({ title: 'an IP address or a host name' });
+
+/** An address that may be left out: empty means not given. */
+export function optionalHost(description: string) {
+  return z
+    .string()
+    .max(255)
+    .refine((value) => value === '' || isHost(value))
+    .meta({ title: 'an IP address or a host name' })
+    .default('')
+    .describe(description);
+}
+
+/** Whether an address could be bound, dialled or looked up. A name does not end in a number (RFC 3696 §2). */
+export function isHost(value: string): boolean {
+  if (isIP(value) !== 0) return true;
+  const labels = value.replace(/\.$/, '').split('.');
+  return labels.every(isLabel) && !/^[0-9]+$/.test(labels.at(-1) ?? '');
+}
+
+function isLabel(label: string): boolean {
+  return /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label);
 }
 
 /** Registry names, and therefore metric labels: letters, digits, dash, underscore and dot. */

@@ -1,4 +1,4 @@
-import { checkConfig, type Locate } from './check.ts';
+import { checkConfig, doubts, type Locate } from './check.ts';
 import { type ConfigError, formatPath, type Path } from './config-error.ts';
 import { type ConfigDocument, parseDocument, valueAt } from './document.ts';
 import { type EnvironmentValue, environmentKeys, readEnvironment } from './environment.ts';
@@ -20,7 +20,7 @@ export interface Loaded {
   /** Path as given; null when there is no file. */
   readonly file: string | null;
   readonly sources: Sources;
-  /** What is odd and was left aside, one sentence each. */
+  /** What is odd and may be meant, one sentence each. What `OTEL_*` says is not looked at here. */
   readonly warnings: readonly string[];
 }
 
@@ -73,8 +73,9 @@ function interpret(
   const root: object = document?.value ?? {};
   const own = readEnvironment(environment);
   const otel = readOtelEnvironment(environment, valueAt(root, ['trace', 'otlp', 'protocol']));
+  const consul = readConsulEnvironment(environment);
   // The most particular comes last and wins.
-  const values = [...readConsulEnvironment(environment), ...otel.values, ...own.values];
+  const values = [...consul.values, ...otel, ...own.values];
   const value = overlay(root, values);
   const sources = new Sources(file, document, values);
   const unknown = own.unknown.map(
@@ -84,9 +85,11 @@ function interpret(
 
   const { config, mistakes } = validate(value, sources);
   mistakes.push(...tokenMistakes(root));
-  const errors = inOrder([...told, ...placed(mistakes, sources)]);
+  const outside = consul.mistakes.map((error): Placed => ({ line: 0, error }));
+  const errors = inOrder([...outside, ...told, ...placed(mistakes, sources)]);
   if (errors.length > 0 || config === null) return { ok: false, errors };
-  return { ok: true, loaded: { config, file, sources, warnings: [...otel.warnings, ...unknown] } };
+  const warnings = [...unknown, ...doubts(config, locateIn(sources))];
+  return { ok: true, loaded: { config, file, sources, warnings } };
 }
 
 /** What contradicts itself in a configuration that was put together from two, as a reload does. */

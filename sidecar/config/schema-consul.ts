@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { count, flag, ms, optionalText, section, text } from './fields.ts';
+import { count, flag, ms, optionalHost, optionalText, section, text } from './fields.ts';
 
 /** How the registry is reached, and how far its answers are believed. */
 export const consulSchema = section(
@@ -45,7 +45,7 @@ export const consulSchema = section(
           'PEM file of the client certificate. Environment: `CONSUL_CLIENT_CERT`.',
         ),
         keyFile: optionalText('PEM file of its key. Environment: `CONSUL_CLIENT_KEY`.'),
-        serverName: optionalText(
+        serverName: optionalHost(
           'Name expected in the certificate. Empty: the host of the address. Environment: `CONSUL_TLS_SERVER_NAME`.',
         ),
       },
@@ -86,7 +86,7 @@ export const consulSchema = section(
       3_600_000,
     ),
     snapshotDir: optionalText(
-      'Folder for the last good lists, so that a start without Consul can serve. Empty: none are written.',
+      'Folder for the last good list of each service, made when missing; a start while Consul cannot be reached then serves from it. Give it a place that outlives the process, of its own for each instance. Empty: nothing is written, and such a start has no endpoints until Consul answers. No default: a proxy writes only where it was told to.',
     ),
     zoneKey: text
       .min(1)

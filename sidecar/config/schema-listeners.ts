@@ -1,18 +1,29 @@
 import * as z from 'zod';
-import { bytes, count, flag, maybe, ms, port, portNumber, section, text } from './fields.ts';
+import {
+  bytes,
+  count,
+  flag,
+  hostName,
+  isHost,
+  maybe,
+  ms,
+  port,
+  portNumber,
+  section,
+} from './fields.ts';
 import { override } from './override.ts';
 import { limitsSchema } from './schema-policies.ts';
 
 /** What is in front of the local application. */
 export const inboundSchema = section(
   {
-    host: text.min(1).default('0.0.0.0').describe('Address that the inbound listener is bound to.'),
+    host: hostName.default('0.0.0.0').describe('Address that the inbound listener is bound to.'),
     port: port(21000, 'Port of the inbound listener; the one that is registered.'),
     appPort: maybe(
       portNumber,
       'Port of the local application. Without it there is no inbound listener, and nothing is registered.',
     ),
-    appHost: text.min(1).default('127.0.0.1').describe('Address of the local application.'),
+    appHost: hostName.default('127.0.0.1').describe('Address of the local application.'),
     protocol: z
       .enum(['http'])
       .default('http')
@@ -35,8 +46,7 @@ export const inboundSchema = section(
 export const forwardProxySchema = section(
   {
     enabled: flag(true, 'Whether the port is opened.'),
-    host: text
-      .min(1)
+    host: hostName
       .default('127.0.0.1')
       .describe(
         'Address it is bound to. Anything but loopback lets others call through this sidecar.',
@@ -110,6 +120,7 @@ export const adminSchema = section(
     host: z
       .string()
       .regex(/^(localhost|::1|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/)
+      .refine(isHost)
       .meta({ title: 'a loopback address' })
       .default('127.0.0.1')
       .describe('Loopback address of the admin API; any other is refused.'),

@@ -29,7 +29,7 @@ export const balancingSchema = z.strictObject({
     ),
   minClusterSize: count(
     6,
-    'Usable endpoints below which `proportional` ignores zones; `prefer` has no minimum. At 1 the arithmetic is used for any number.',
+    '`proportional` only: usable endpoints below which zones are ignored. `prefer` has no minimum, also while it behaves as `proportional`. At 1 the arithmetic is used for any number.',
     1,
     65535,
   ),
@@ -53,7 +53,7 @@ export const balancingSchema = z.strictObject({
       ),
     })
     .prefault({})
-    .describe('Gentle start of new endpoints; not for `random`.'),
+    .describe('Gentle start of new endpoints, with every policy.'),
 });
 
 /** When an endpoint is taken out because of what was seen of it. */
@@ -66,13 +66,13 @@ export const outliersSchema = z.strictObject({
   ),
   consecutiveGateway: count(
     5,
-    'Responses 502, 503 or 504 in a row that eject an endpoint. 0: off.',
+    'Responses 502, 503 or 504 in a row, failed connections, resets and timeouts before a response included, that eject an endpoint. 0: off.',
     0,
     10_000,
   ),
   consecutiveLocalOrigin: count(
     3,
-    'Failures in a row seen from here (connect, reset, timeout before a response head) that eject an endpoint. 0: off.',
+    'Failures in a row seen from here (connect, reset, timeout before a response head) that eject an endpoint; a refused connection does at once. 0: off.',
     0,
     10_000,
   ),
@@ -85,7 +85,7 @@ export const outliersSchema = z.strictObject({
   maxEjectionMs: ms(60_000, 'Longest ejection.', 100),
   maxEjectedShare: ratio(
     0.3,
-    'Largest share of the members that may be ejected at a time; small clusters round so that one endpoint out of three may be, and none out of two. At 0 nothing is ejected; at 1 all can be.',
+    'Largest share of the members that may be ejected at a time; from three members on one may always be. Of one or two members none is, whatever stands here. A refused connection is certain and ejects beyond the share, also one of two. At 0 nothing is ejected; at 1 all can be.',
   ),
   intervalMs: ms(
     1000,

@@ -1,12 +1,19 @@
 import * as z from 'zod';
 import { count, flag, ms, optionalText, ratio, section, text } from './fields.ts';
 
-/** Credentials do not belong into an address, which is shown in logs. */
-const urlText = z
+/** Empty for the default. Credentials do not belong into an address, which is shown in logs. */
+export const collectorAddress = z
   .string()
   .max(2048)
-  .regex(/^[!-?A-~]*$/)
-  .meta({ title: 'an address without credentials' });
+  .regex(/^(https?:\/\/[!-?A-~]+|[A-Za-z0-9._-]+:[0-9]{1,5}|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5})?$/)
+  .refine((value) => value === '' || URL.canParse(withScheme(value)))
+  .meta({
+    title: 'an `http://` or `https://` address without credentials, or `host:port` for gRPC',
+  });
+
+function withScheme(address: string): string {
+  return address.includes('://') ? address : `https://${address}`;
+}
 
 /** Traces: what is sampled, where spans go. */
 export const traceSchema = section(
@@ -63,7 +70,7 @@ export const traceSchema = section(
       .describe('Where spans go. `none`: only to memory. Environment: `OTEL_TRACES_EXPORTER`.'),
     otlp: section(
       {
-        endpoint: urlText
+        endpoint: collectorAddress
           .default('')
           .describe(
             'Collector. Empty: `http://localhost:4318/v1/traces`, for gRPC `http://localhost:4317`. Environment: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (as it is), `OTEL_EXPORTER_OTLP_ENDPOINT` (gets `/v1/traces`).',
@@ -161,7 +168,6 @@ export const accessLogSchema = section(
       false,
       'Whether the line shows the path as received, query included, instead of the template. It may hold secrets.',
     ),
-    streamIntervalMs: ms(0, 'Further lines for long requests, this often. 0: only at the end.'),
   },
   'The access log.',
 );

@@ -1,11 +1,21 @@
 import * as z from 'zod';
-import { bytes, count, maybe, ms, optionalText, portNumber, serviceName, text } from './fields.ts';
+import {
+  bytes,
+  count,
+  hostName,
+  isHost,
+  maybe,
+  ms,
+  optionalText,
+  portNumber,
+  serviceName,
+} from './fields.ts';
 import { override } from './override.ts';
 import { balancingSchema, limitsSchema, outliersSchema, retriesSchema } from './schema-policies.ts';
 
 const endpointObject = z
   .strictObject({
-    address: text.min(1).describe('IPv4 or IPv6 address, or a name resolved when connecting.'),
+    address: hostName.describe('IPv4 or IPv6 address, or a name resolved when connecting.'),
     port: portNumber.describe('Port, 1–65535.'),
     weight: count(
       1,
@@ -22,6 +32,7 @@ const endpointText = z
   .string()
   .max(300)
   .regex(/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$/)
+  .refine((value) => isHost(value.slice(0, value.lastIndexOf(':')).replace(/^\[|\]$/g, '')))
   .meta({ title: '`host:port`' })
   .describe('`host:port`; IPv6 in brackets.');
 
@@ -36,8 +47,7 @@ export const upstreamSchema = z.strictObject({
     portNumber,
     'Local port of its own. Without one the upstream is reached by routes and through the forward proxy only.',
   ),
-  host: text
-    .min(1)
+  host: hostName
     .default('127.0.0.1')
     .describe('Address that the local port is bound to. Anything but loopback opens it to others.'),
   protocol: z
@@ -55,7 +65,7 @@ export const upstreamSchema = z.strictObject({
     .describe('`static`: the endpoints, each `host:port` or with weight and zone.'),
   dns: maybe(
     z.strictObject({
-      name: text.min(1).describe('Name to resolve.'),
+      name: hostName.describe('Name to resolve.'),
       type: z
         .enum(['A', 'AAAA', 'SRV'])
         .default('A')

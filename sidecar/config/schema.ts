@@ -1,5 +1,14 @@
 import * as z from 'zod';
-import { count, flag, ms, optionalText, section, serviceName, text } from './fields.ts';
+import {
+  count,
+  flag,
+  ms,
+  optionalHost,
+  optionalText,
+  section,
+  serviceName,
+  text,
+} from './fields.ts';
 import { consulSchema } from './schema-consul.ts';
 import { adminSchema, forwardProxySchema, httpSchema, inboundSchema } from './schema-listeners.ts';
 import {
@@ -27,7 +36,7 @@ export const configSchema = z.strictObject({
       id: optionalText(
         'Id of this instance in the registry, unique on its node. Empty: name and inbound port.',
       ),
-      address: optionalText(
+      address: optionalHost(
         'Address that callers dial. Empty: the registry uses that of the node.',
       ),
       zone: optionalText('Zone of this instance. Empty: unknown, and zones are ignored.'),

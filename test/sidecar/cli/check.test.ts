@@ -20,6 +20,32 @@ describe('outrigger check', () => {
     expect(console.errors[0]).to.match(/^warning: OUTRIGGER_TYPO is ignored/);
   });
 
+  it('tells once what telemetry would make of its variables', async () => {
+    const file = await folder.write('o.yaml', 'service: { name: a }');
+    const console = new FakeConsole(true);
+
+    const code = await check(
+      file,
+      {},
+      {
+        OTEL_SDK_DISABLED: 'maybe',
+        OTEL_METRIC_EXPORT_INTERVAL: 'abc',
+        OTEL_CONFIG_FILE: '/otel.yaml',
+        OTEL_EXPORTER_OTLP_COMPRESSION: 'brotli',
+        OTEL_TRACES_SAMPLER: 'jaeger_remote',
+      },
+      console,
+    );
+
+    expect(code).to.equal(0);
+    expect(console.errors.map((line) => line.split(' ')[1])).to.have.members([
+      'OTEL_CONFIG_FILE:',
+      'OTEL_EXPORTER_OTLP_COMPRESSION:',
+      'OTEL_METRIC_EXPORT_INTERVAL:',
+      'OTEL_SDK_DISABLED:',
+    ]);
+  });
+
   it('prints every mistake and ends with 2', async () => {
     const file = await folder.write('o.yaml', 'service: {}\nretires: {}');
     const console = new FakeConsole(true);

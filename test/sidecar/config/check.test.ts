@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Folder, lines, loadText } from './folder.ts';
+import { Folder, lines, loadedOf, loadText } from './folder.ts';
 
 describe('keys that contradict each other', () => {
   let folder: Folder;
@@ -95,6 +95,11 @@ describe('keys that contradict each other', () => {
       '4: routes[0].service: expected the name of an upstream, got "stcok" (did you mean `stock`?)',
     ],
     [
+      'a collector by host and port without gRPC',
+      'trace: { otlp: { endpoint: "collector:4318" } }',
+      '2: trace.otlp.endpoint: expected an `http://` or `https://` address for `http/protobuf`, got "collector:4318"',
+    ],
+    [
       'a route that an earlier one hides',
       'routes:\n  - { path: /pay, service: b }\n  - { path: /pay/now, service: c }',
       '4: routes[1]: expected a rule that can match, got one that is hidden by routes[0] (3)',
@@ -128,7 +133,24 @@ describe('keys that contradict each other', () => {
     ).to.deep.equal([]);
   });
 
+  it('takes a collector by host and port with gRPC', async () => {
+    expect(
+      await mistakes('trace: { otlp: { protocol: grpc, endpoint: "collector:4317" } }'),
+    ).to.deep.equal([]);
+  });
+
   it('takes routes to services that are followed on first use', async () => {
     expect(await mistakes('routes: [{ host: b.example, service: b }]')).to.deep.equal([]);
+  });
+
+  it('warns of a route to a service whose name is nearly that of an upstream', async () => {
+    const text =
+      'service: { name: a }\nupstreams: [{ service: pay }]\nroutes:\n  - { path: /p, service: payy }\n  - { path: /q, service: pay }\n  - { service: orders }\n';
+
+    const { warnings } = loadedOf(await loadText(folder, text));
+
+    expect(warnings.map((line) => line.replaceAll(`${folder.path}/`, ''))).to.deep.equal([
+      'outrigger.yaml:4: routes[0].service: "payy" is none of the upstreams (did you mean `pay`?)',
+    ]);
   });
 });

@@ -113,4 +113,66 @@ describe('configuration schema', () => {
     expect(config.routes[0]).to.deep.include({ name: 'b#1', host: '*.shop.example' });
     expect(config.routes[0]?.headers[0]?.name).to.equal('x-canary');
   });
+
+  describe('hosts', () => {
+    const refused = (text: string, host: string): number => {
+      const value = JSON.parse(text.replace('HOST', JSON.stringify(host))) as object;
+      return configSchema.safeParse({ service: { name: 'a' }, ...value }).error?.issues.length ?? 0;
+    };
+
+    for (const text of [
+      '{"service":{"name":"a","address":HOST}}',
+      '{"inbound":{"host":HOST}}',
+      '{"inbound":{"appHost":HOST}}',
+      '{"forwardProxy":{"host":HOST}}',
+      '{"upstreams":[{"service":"b","host":HOST}]}',
+      '{"upstreams":[{"service":"b","endpoints":[{"address":HOST,"port":1}]}]}',
+      '{"upstreams":[{"service":"b","dns":{"name":HOST}}]}',
+      '{"consul":{"tls":{"serverName":HOST}}}',
+    ]) {
+      it(`are addresses or names that can be resolved: ${text}`, () => {
+        for (const host of [
+          '10.0.0.1',
+          '::1',
+          'fe80::1%eth0',
+          'localhost',
+          '_http._tcp.b.example.',
+        ]) {
+          expect(refused(text, host), host).to.equal(0);
+        }
+        for (const host of ['bad host!', '10.0.0.256', '[::1]', 'a..b', '-a', 'b:80', ':::']) {
+          expect(refused(text, host), host).to.be.greaterThan(0);
+        }
+      });
+    }
+
+    it('are looked at in the short form of an endpoint and in the admin API too', () => {
+      const endpoint = '{"upstreams":[{"service":"b","endpoints":[HOST]}]}';
+
+      for (const host of ['10.0.0.256:80', '[:::]:80', '-a:80']) {
+        expect(refused(endpoint, host), host).to.be.greaterThan(0);
+      }
+      expect(refused('{"admin":{"host":HOST}}', '127.0.0.999')).to.be.greaterThan(0);
+      expect(refused('{"admin":{"host":HOST}}', '127.0.0.2')).to.equal(0);
+    });
+  });
+
+  it('takes no collector that no exporter could reach', () => {
+    const taken = (endpoint: string) =>
+      configSchema.safeParse({ service: { name: 'a' }, trace: { otlp: { endpoint } } }).success;
+
+    for (const address of ['', 'http://c:4318/v1/traces', 'https://c', 'c:4317', '[::1]:4317']) {
+      expect(taken(address), address).to.equal(true);
+    }
+    for (const address of [
+      'ftp://c',
+      'http://',
+      'http://u:p@c',
+      'c',
+      'http://c:99999',
+      'c:99999',
+    ]) {
+      expect(taken(address), address).to.equal(false);
+    }
+  });
 });
