@@ -1,5 +1,12 @@
-import { FIELD_STRIDE, REMOVED } from '../message/headers.ts';
-import { isLookAlike, isUnremovable } from '../message/names.ts';
+import {
+  FIELD_STRIDE,
+  REMOVED,
+  tagFirst,
+  tagLast,
+  valueEnd,
+  valueStart,
+} from '../message/headers.ts';
+import { isLookAlike, isUnremovable, mayLookAlike } from '../message/names.ts';
 import { equalsFolded, foldAscii, foldByte, tokenBytes } from '../message/octets.ts';
 import type { FieldLines } from './field-lines.ts';
 import { type Coding, type FramingFields, readCoding, readLength } from './framing.ts';
@@ -45,14 +52,18 @@ export class KnownFields implements FramingFields {
     for (let i = 0; i < lines.used; i += FIELD_STRIDE) {
       const start = offsets[i] as number;
       const end = offsets[i + 1] as number;
-      const known = classify(text, start, end);
+      const tag = offsets[i + 2] as number;
+      const known = classify(text, start, end, tagFirst(tag));
       if (known === ORDINARY) {
+        if (!mayLookAlike(tagFirst(tag), tagLast(tag))) continue;
         if (isLookAlike(text, start, end)) return LOOK_ALIKE;
         continue;
       }
-      const refused = this.#take(known, text, offsets[i + 2] as number, offsets[i + 3] as number);
+      const lineEnd = offsets[i + FIELD_STRIDE] as number;
+      const from = valueStart(text, end, lineEnd);
+      const refused = this.#take(known, text, from, valueEnd(text, from, lineEnd));
       if (refused !== null) return refused;
-      if (known !== EXPECT) offsets[i + 4] = REMOVED;
+      if (known !== EXPECT) offsets[i + 2] = REMOVED;
     }
     if (this.#named !== null) removeNamed(this.#named, text, lines);
     return null;
@@ -160,8 +171,8 @@ const HTTP2_SETTINGS = 10;
 
 const COMMA = 0x2c;
 
-function classify(text: string, start: number, end: number): number {
-  const first = text.charCodeAt(start) | 0x20;
+/** Which known field the name is; `first` is its first letter, in lower case. */
+function classify(text: string, start: number, end: number, first: number): number {
   switch (end - start) {
     case 2:
       return first === 0x74 && is(text, start, 'te') ? TE : ORDINARY;
@@ -197,7 +208,7 @@ function removeNamed(named: readonly string[], text: string, lines: FieldLines):
   const names = new Set(named);
   const offsets = lines.offsets;
   for (let i = 0; i < lines.used; i += FIELD_STRIDE) {
-    if (names.has(foldAscii(text.slice(offsets[i], offsets[i + 1])))) offsets[i + 4] = REMOVED;
+    if (names.has(foldAscii(text.slice(offsets[i], offsets[i + 1])))) offsets[i + 2] = REMOVED;
   }
 }
 

@@ -149,12 +149,7 @@ export class RequestParser {
     if (fields.expects > 0 && !old && (fields.expects > 1 || !fields.expectsContinue)) {
       return OTHER_EXPECTATION;
     }
-    const headers = new ReceivedHeaders(
-      text,
-      text.length - 2,
-      lines.offsets.slice(0, lines.used),
-      lines.mask,
-    );
+    const headers = new ReceivedHeaders(text, lines.copy(), lines.mask);
     // HTTP/1.0 has no expectations (RFC 9110 §10.1.1): the one in it is of another hop.
     if (fields.expects > 0 && old) headers.remove('expect');
     if (fields.trailers) headers.append('TE', 'trailers');

@@ -109,12 +109,7 @@ export class ResponseParser {
       if (framing >= 0) contentLength = framing;
       ended = framing === 0;
     }
-    const headers = new ReceivedHeaders(
-      text,
-      text.length - 2,
-      lines.offsets.slice(0, lines.used),
-      lines.mask,
-    );
+    const headers = new ReceivedHeaders(text, lines.copy(), lines.mask);
     this.head = { status, headers, contentLength, ended };
     return null;
   }

@@ -37,16 +37,15 @@ export class TrailerParser {
     }
     if (behind - from > limits.maxTrailerBytes) return this.#refuse(LONG_TRAILERS);
     const text = bytes.toString('latin1', from, behind);
-    const offsets = lines.offsets.slice(0, lines.used);
+    const offsets = lines.copy();
     let kept = 0;
-    for (let i = 0; i < offsets.length; i += FIELD_STRIDE) {
+    for (let i = 0; i < lines.used; i += FIELD_STRIDE) {
       const name = text.slice(offsets[i], offsets[i + 1]);
       if (isLookAlike(name)) return this.#refuse(LOOK_ALIKE);
-      if (isHeadOnly(foldAscii(name))) offsets[i + 4] = REMOVED;
+      if (isHeadOnly(foldAscii(name))) offsets[i + 2] = REMOVED;
       else kept++;
     }
-    this.trailers =
-      kept === 0 ? null : new ReceivedHeaders(text, text.length - 2, offsets, lines.mask);
+    this.trailers = kept === 0 ? null : new ReceivedHeaders(text, offsets, lines.mask);
     return behind;
   }
 

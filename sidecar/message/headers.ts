@@ -3,12 +3,13 @@ import { isConnectionField, isLookAlike } from './names.ts';
 import { equalsFolded, foldByte, isFieldValue, isToken } from './octets.ts';
 
 /**
- * Where the fields of a received head are, five integers each: start of the line, end of the name,
- * start and end of the value (without surrounding whitespace), and the tag. Lines are contiguous.
+ * Where the fields of a received head are, three integers each: start of the line, end of the name, and
+ * the tag. Lines are contiguous; behind the last field comes the end of its line. A value is found by
+ * looking for it, since few are asked for.
  */
 type FieldOffsets = number[];
 /** Integers for each field in `FieldOffsets`. */
-export const FIELD_STRIDE = 5;
+export const FIELD_STRIDE = 3;
 /** Tag of a field that has been taken out. */
 export const REMOVED = 0;
 
@@ -19,6 +20,30 @@ export const REMOVED = 0;
 export function fieldTag(length: number, first: number, last: number, tidy: boolean): number {
   const key = ((length & 0x1fff) << 16) | (foldByte(first) << 8) | foldByte(last);
   return (key << 1) | (tidy ? 1 : 0);
+}
+
+/** First letter of the name, in lower case. */
+export function tagFirst(tag: number): number {
+  return (tag >> 9) & 0xff;
+}
+
+/** Last letter of the name, in lower case. */
+export function tagLast(tag: number): number {
+  return (tag >> 1) & 0xff;
+}
+
+/** Where the value of a line starts whose name ends at `nameEnd`. `lineEnd` is behind its CRLF. */
+export function valueStart(text: string, nameEnd: number, lineEnd: number): number {
+  let at = nameEnd + 1;
+  while (at < lineEnd - 2 && isBlank(text.charCodeAt(at))) at++;
+  return at;
+}
+
+/** Where the value that starts at `start` ends. */
+export function valueEnd(text: string, start: number, lineEnd: number): number {
+  let at = lineEnd - 2;
+  while (at > start && isBlank(text.charCodeAt(at - 1))) at--;
+  return at;
 }
 
 /** Bit of a field name in the set of names that may be present, made from the tag. */
@@ -34,19 +59,20 @@ export function tagBit(tag: number): number {
  */
 export class ReceivedHeaders implements HeaderBlock {
   readonly #text: string;
-  readonly #end: number;
   #fields: FieldOffsets;
   #ownsFields: boolean;
-  #added: string[] | null;
+  /** First and last of the added fields. */
+  #added: AddedField | null;
+  #last: AddedField | null;
   #mask: number;
 
-  /** `end` is where the last field line ends; `mask` has the bit of every tag. Takes over `fields`. */
-  constructor(text: string, end: number, fields: FieldOffsets, mask: number) {
+  /** `mask` has the bit of every tag. Takes over `fields`. */
+  constructor(text: string, fields: FieldOffsets, mask: number) {
     this.#text = text;
-    this.#end = end;
     this.#fields = fields;
     this.#ownsFields = true;
     this.#added = null;
+    this.#last = null;
     this.#mask = mask;
   }
 
@@ -54,13 +80,9 @@ export class ReceivedHeaders implements HeaderBlock {
     const tag = tagOf(name);
     if ((this.#mask & tagBit(tag)) === 0) return null;
     const at = this.#find(name, tag, 0);
-    if (at >= 0) {
-      return this.#text.slice(this.#fields[at + 2], this.#fields[at + 3]);
-    }
-    const added = this.#added;
-    if (added === null) return null;
-    for (let i = 0; i < added.length; i += 2) {
-      if (equalsFolded(added[i] as string, name)) return added[i + 1] as string;
+    if (at >= 0) return this.#value(at);
+    for (let field = this.#added; field !== null; field = field.next) {
+      if (equalsFolded(field.name, name)) return field.value;
     }
     return null;
   }
@@ -71,8 +93,10 @@ export class ReceivedHeaders implements HeaderBlock {
   }
 
   append(name: string, value: string): void {
-    if (this.#added === null) this.#added = [name, value];
-    else this.#added.push(name, value);
+    const field = new AddedField(name, value);
+    if (this.#last === null) this.#added = field;
+    else this.#last.next = field;
+    this.#last = field;
     this.#mask |= tagBit(tagOf(name));
   }
 
@@ -84,30 +108,28 @@ export class ReceivedHeaders implements HeaderBlock {
         this.#fields = this.#fields.slice();
         this.#ownsFields = true;
       }
-      this.#fields[at + 4] = REMOVED;
+      this.#fields[at + 2] = REMOVED;
     }
-    if (this.#added !== null) removePairs(this.#added, name);
+    if (this.#added !== null) this.#keepAdded((field) => !equalsFolded(field.name, name));
   }
 
   forEach(visit: (name: string, value: string) => void): void {
     const fields = this.#fields;
-    for (let i = 0; i < fields.length; i += FIELD_STRIDE) {
-      if (fields[i + 4] === REMOVED) continue;
-      visit(
-        this.#text.slice(fields[i], fields[i + 1]),
-        this.#text.slice(fields[i + 2], fields[i + 3]),
-      );
+    for (let i = 0; i < fields.length - 1; i += FIELD_STRIDE) {
+      if (fields[i + 2] === REMOVED) continue;
+      visit(this.#text.slice(fields[i], fields[i + 1]), this.#value(i));
     }
-    const added = this.#added;
-    if (added === null) return;
-    for (let i = 0; i < added.length; i += 2) visit(added[i] as string, added[i + 1] as string);
+    for (let field = this.#added; field !== null; field = field.next) {
+      visit(field.name, field.value);
+    }
   }
 
   copy(): HeaderBlock {
-    const copy = new ReceivedHeaders(this.#text, this.#end, this.#fields, this.#mask);
+    const copy = new ReceivedHeaders(this.#text, this.#fields, this.#mask);
     copy.#ownsFields = false;
     this.#ownsFields = false;
-    if (this.#added !== null) copy.#added = this.#added.slice();
+    copy.#added = this.#added;
+    if (this.#added !== null) copy.#keepAdded(() => true);
     return copy;
   }
 
@@ -118,11 +140,11 @@ export class ReceivedHeaders implements HeaderBlock {
   lines(): string | null {
     const fields = this.#fields;
     const text = this.#text;
-    const count = fields.length;
+    const count = fields.length - 1;
     let lines = '';
     let from = -1;
     for (let i = 0; i < count; i += FIELD_STRIDE) {
-      const tag = fields[i + 4] as number;
+      const tag = fields[i + 2] as number;
       if ((tag & 1) === 1) {
         if (from < 0) from = fields[i] as number;
         continue;
@@ -130,25 +152,43 @@ export class ReceivedHeaders implements HeaderBlock {
       if (from >= 0) lines += text.slice(from, fields[i]);
       from = -1;
       if (tag === REMOVED) continue;
-      lines += `${text.slice(fields[i], fields[i + 1])}: ${text.slice(fields[i + 2], fields[i + 3])}\r\n`;
+      lines += `${text.slice(fields[i], fields[i + 1])}: ${this.#value(i)}\r\n`;
     }
-    if (from >= 0)
-      lines += from === 0 && this.#end === text.length ? text : text.slice(from, this.#end);
-    const added = this.#added;
-    if (added === null) return lines;
-    for (let i = 0; i < added.length; i += 2) {
-      const line = fieldLine(added[i] as string, added[i + 1] as string);
+    if (from >= 0) lines += text.slice(from, fields[count]);
+    for (let field = this.#added; field !== null; field = field.next) {
+      const line = fieldLine(field.name, field.value);
       if (line === null) return null;
       lines += line;
     }
     return lines;
   }
 
+  /** Value of the field at this offset. */
+  #value(at: number): string {
+    const lineEnd = this.#fields[at + FIELD_STRIDE] as number;
+    const start = valueStart(this.#text, this.#fields[at + 1] as number, lineEnd);
+    return this.#text.slice(start, valueEnd(this.#text, start, lineEnd));
+  }
+
+  /** Keeps copies of those added fields that `stay`. */
+  #keepAdded(stay: (field: AddedField) => boolean): void {
+    let field = this.#added;
+    this.#added = null;
+    this.#last = null;
+    for (; field !== null; field = field.next) {
+      if (!stay(field)) continue;
+      const copy = new AddedField(field.name, field.value);
+      if (this.#last === null) this.#added = copy;
+      else this.#last.next = copy;
+      this.#last = copy;
+    }
+  }
+
   /** Offset of the first field of that name behind the one at `after` (0: from the start), or -1. */
   #find(name: string, tag: number, after: number): number {
     const fields = this.#fields;
-    for (let i = after; i < fields.length; i += FIELD_STRIDE) {
-      if (((fields[i + 4] as number) | 1) !== tag) continue;
+    for (let i = after; i < fields.length - 1; i += FIELD_STRIDE) {
+      if (((fields[i + 2] as number) | 1) !== tag) continue;
       const start = fields[i] as number;
       if ((fields[i + 1] as number) - start !== name.length) continue;
       if (this.#nameAt(start, name)) return i;
@@ -162,6 +202,18 @@ export class ReceivedHeaders implements HeaderBlock {
       if (foldByte(text.charCodeAt(start + i)) !== lower.charCodeAt(i)) return false;
     }
     return true;
+  }
+}
+
+/** A field set or appended here, in a list: most heads get one or two of them. */
+class AddedField {
+  readonly name: string;
+  readonly value: string;
+  next: AddedField | null = null;
+
+  constructor(name: string, value: string) {
+    this.name = name;
+    this.value = value;
   }
 }
 
@@ -251,6 +303,10 @@ function tagOf(name: string): number {
   return length === 0
     ? REMOVED
     : fieldTag(length, name.charCodeAt(0), name.charCodeAt(length - 1), true);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 function removePairs(pairs: string[], name: string): void {

@@ -19,12 +19,13 @@ const connectionFields = [
 ] as const;
 const connectionFieldLengths = new Set<number>(connectionFields.map((name) => name.length));
 
-/** What `Connection` may never name: removing it would change who, where or how long a message is. */
+/** What `Connection` may never name: removing it would change who, where or how long a message is, or what it waits for. */
 const unremovable = new Set([
   'host',
   'content-length',
   'transfer-encoding',
   'trailer',
+  'expect',
   'authorization',
   'proxy-authorization',
   'www-authenticate',
@@ -48,7 +49,6 @@ const unremovablePrefixes = ['x-forwarded-', 'x-b3-', 'outrigger-'];
 const headOnly = new Set([
   ...connectionFields,
   ...unremovable,
-  'expect',
   'max-forwards',
   'range',
   'cache-control',
@@ -92,6 +92,25 @@ export function isUnremovable(lower: string): boolean {
 /** The field is dropped from trailers. `lower` is in lower case. */
 export function isHeadOnly(lower: string): boolean {
   return headOnly.has(lower) || startsWithAny(lower, headOnlyPrefixes);
+}
+
+/** Which of `imitated`, as bits, starts or ends with a byte; a separator may stand before or behind any. */
+const imitatedFirst = imitatedBits((name) => name.charCodeAt(0));
+const imitatedLast = imitatedBits((name) => name.charCodeAt(name.length - 1));
+
+function imitatedBits(byteOf: (name: string) => number): Uint8Array {
+  const bits = new Uint8Array(256);
+  for (const separator of ['-', '_', '.']) bits[separator.charCodeAt(0)] = 0xff;
+  for (let i = 0; i < imitated.length; i++) {
+    const byte = byteOf(imitated[i] as string);
+    bits[byte] = (bits[byte] as number) | (1 << i);
+  }
+  return bits;
+}
+
+/** Whether a name with these first and last bytes, in lower case, is worth asking `isLookAlike`: few are. */
+export function mayLookAlike(first: number, last: number): boolean {
+  return ((imitatedFirst[first] as number) & (imitatedLast[last] as number)) !== 0;
 }
 
 /**
