@@ -209,6 +209,10 @@ const rows: [name: string, bytes: string, status?: number][] = [
   ],
   ['Connection names Authorization', get('Authorization: x\r\nConnection: authorization\r\n')],
   ['Connection names Cookie', get('Cookie: a=b\r\nConnection: cookie\r\n')],
+  [
+    'Connection names Expect',
+    post('Connection: expect\r\nExpect: 100-continue\r\nContent-Length: 5\r\n', 'hello'),
+  ],
   ['Connection names X-Forwarded-For', get('Connection: x-forwarded-for\r\n')],
   ['Connection names traceparent', get('Connection: traceparent\r\n')],
   ['Connection is no list of tokens', get('Connection: a b\r\n')],
