@@ -15,6 +15,8 @@ export interface FailureEntry {
   readonly title: string;
   readonly cause: string;
   readonly fix: string;
+  /** The code has its meaning for good, and no part of this release produces it yet. */
+  readonly reserved: boolean;
 }
 
 const grpc = {
@@ -38,7 +40,22 @@ function entry(
   cause: string,
   fix: string,
 ): FailureEntry {
-  return { flag, status, grpc: grpc[grpcStatus], retryable, proxyStatus, title, cause, fix };
+  return {
+    flag,
+    status,
+    grpc: grpc[grpcStatus],
+    retryable,
+    proxyStatus,
+    title,
+    cause,
+    fix,
+    reserved: false,
+  };
+}
+
+/** Same columns, for a code without a producer. */
+function reserved(...columns: Parameters<typeof entry>): FailureEntry {
+  return { ...entry(...columns), reserved: true };
 }
 
 /** The error catalogue. Documentation, problem bodies, metrics and the CLI read it; nothing else defines a code. */
@@ -123,7 +140,7 @@ export const catalogue = {
     'No TCP connection within the limit.',
     'Look at network policy, security groups and a full accept queue.',
   ),
-  tls_failure: entry(
+  tls_failure: reserved(
     'UF',
     503,
     'UNAVAILABLE',
@@ -133,7 +150,7 @@ export const catalogue = {
     "The peer's certificate is expired or unknown, or the peer speaks plain text.",
     'See the alert in the evidence.',
   ),
-  tls_identity_mismatch: entry(
+  tls_identity_mismatch: reserved(
     'UF',
     503,
     'UNAVAILABLE',
@@ -153,7 +170,7 @@ export const catalogue = {
     'The application behind this sidecar does not accept connections.',
     'Check that it runs, and compare its port with `inbound.appPort`.',
   ),
-  app_not_ready: entry(
+  app_not_ready: reserved(
     'LH',
     503,
     'UNAVAILABLE',
@@ -163,7 +180,7 @@ export const catalogue = {
     "The application's health check fails.",
     'Wait for its start-up; read the check output.',
   ),
-  draining: entry(
+  draining: reserved(
     '-',
     503,
     'UNAVAILABLE',
@@ -193,7 +210,7 @@ export const catalogue = {
     'A reused connection closed as the request was sent, before any response byte.',
     "Raise the application's keep-alive timeout.",
   ),
-  stream_refused: entry(
+  stream_refused: reserved(
     'UR',
     503,
     'UNAVAILABLE',
@@ -203,7 +220,7 @@ export const catalogue = {
     'The peer refused the stream before processing it.',
     'None; if frequent, the peer restarts or its stream limit is low.',
   ),
-  stream_reset: entry(
+  stream_reset: reserved(
     'UR',
     502,
     'UNAVAILABLE',
@@ -273,7 +290,7 @@ export const catalogue = {
     "The caller's deadline passed.",
     'See which hop used the time.',
   ),
-  deadline_unmeetable: entry(
+  deadline_unmeetable: reserved(
     '-',
     504,
     'DEADLINE_EXCEEDED',
@@ -293,7 +310,7 @@ export const catalogue = {
     'No byte went either way for the idle limit.',
     'Send keep-alives, or raise `idleTimeoutMs`.',
   ),
-  max_duration_reached: entry(
+  max_duration_reached: reserved(
     'UMSDR',
     504,
     'UNAVAILABLE',
@@ -323,7 +340,7 @@ export const catalogue = {
     'The request waited for a connection longer than allowed.',
     'Add capacity or raise the connection limit; check the latency of the callee.',
   ),
-  concurrency_limit: entry(
+  concurrency_limit: reserved(
     'UO',
     503,
     'UNAVAILABLE',
@@ -343,7 +360,7 @@ export const catalogue = {
     'Outrigger itself sheds load (loop delay, memory or descriptors).',
     'Give it more CPU or memory.',
   ),
-  declined: entry(
+  declined: reserved(
     'DO',
     503,
     'UNAVAILABLE',
@@ -353,7 +370,7 @@ export const catalogue = {
     'The endpoint carries more load than the caller asked to accept.',
     'None: another endpoint gets the request.',
   ),
-  rate_limited: entry(
+  rate_limited: reserved(
     'RL',
     429,
     'RESOURCE_EXHAUSTED',
@@ -363,7 +380,7 @@ export const catalogue = {
     'The local rate limit refused the request.',
     'Slow down until `Retry-After`, or raise the limit.',
   ),
-  denied: entry(
+  denied: reserved(
     'AD',
     403,
     'PERMISSION_DENIED',
@@ -373,7 +390,7 @@ export const catalogue = {
     'An intention forbids this caller.',
     'Add an intention that allows source to destination.',
   ),
-  unauthenticated: entry(
+  unauthenticated: reserved(
     'AD',
     401,
     'UNAUTHENTICATED',
@@ -453,7 +470,7 @@ export const catalogue = {
     'The request passed this sidecar before.',
     "An upstream points at a sidecar's own listener.",
   ),
-  fault_injected: entry(
+  fault_injected: reserved(
     'FI',
     503,
     'UNAVAILABLE',

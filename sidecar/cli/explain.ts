@@ -36,6 +36,7 @@ function describe(code: string, entry: FailureEntry, console: Console): string[]
     `  fix     ${entry.fix}`,
     `  answer  HTTP ${entry.status}, gRPC ${entry.grpc}, flag ${entry.flag}`,
     `  retry   ${retryable[entry.retryable]}`,
+    ...(entry.reserved ? ['  note    reserved: not produced by this release'] : []),
   ];
 }
 
@@ -49,7 +50,7 @@ function listCodes(console: Console): number {
     entry.flag,
     String(entry.status),
     entry.retryable,
-    entry.title,
+    entry.reserved ? `${entry.title} (reserved)` : entry.title,
   ]);
   const head = ['CODE', 'FLAG', 'HTTP', 'RETRY', 'MEANING'];
   for (const line of renderTable(head, rows, [2], console)) console.out(line);

@@ -24,6 +24,21 @@ describe('outrigger explain error', () => {
     expect(codes).to.deep.equal(['no_healthy_upstream', 'subset_empty']);
   });
 
+  it('says which codes this release does not produce', () => {
+    const console = new FakeConsole(true);
+
+    explainError('rate_limited', console);
+    explainError('overflow', console);
+    explainError(undefined, console);
+
+    const noted = console.written.filter((line) => line.endsWith('not produced by this release'));
+    expect(noted).to.have.length(1);
+    const listed = console.written.filter((line) =>
+      /^(rate_limited|overflow) .*[a-z)]$/.test(line),
+    );
+    expect(listed.map((line) => line.endsWith('(reserved)'))).to.include.members([true, false]);
+  });
+
   it('suggests the nearest code and ends with 2', () => {
     const console = new FakeConsole(true);
 
