@@ -64,7 +64,7 @@ export function acceptConnections(parts: AcceptParts): OpenPort {
           defaultAuthority: inbound ? config().service.name : null,
           allowConnect: false,
           trusted: !inbound,
-          refused: (failure, head) => recordRefusal(scope, failure, head),
+          refused: (failure) => recordRefusal(scope, failure),
           closed: nothing,
         });
       },

@@ -17,10 +17,13 @@ const WARN = 40;
 export function jsonLine(request: RequestRecord, rawPath: boolean, explain: Explanations): string {
   const { trace, attempts } = request;
   const timeMs = Math.round(request.startWallMs + (request.endMs - request.startMs));
-  let line = `{"level":${failed(request) ? WARN : INFO},"time":${timeMs},"direction":"${request.direction}","method":"${escapeJson(request.method)}","scheme":"${request.scheme}","authority":"${escapeJson(request.authority)}"`;
-  if (rawPath) line += `,"path":"${escapeJson(redactPath(request.path))}"`;
+  let line = `{"level":${failed(request) ? WARN : INFO},"time":${timeMs},"direction":"${request.direction}"`;
+  if (request.method !== '') line += `,"method":"${escapeJson(request.method)}"`;
+  line += `,"scheme":"${request.scheme}"`;
+  if (request.authority !== '') line += `,"authority":"${escapeJson(request.authority)}"`;
+  if (rawPath && request.path !== '') line += `,"path":"${escapeJson(redactPath(request.path))}"`;
   else if (request.template !== null) line += `,"path":"${escapeJson(request.template)}"`;
-  line += `,"protocol":"HTTP/${request.version}"`;
+  if (request.version !== '') line += `,"protocol":"HTTP/${request.version}"`;
   if (request.route !== '') line += `,"route":"${escapeJson(request.route)}"`;
   if (request.status !== 0) line += `,"status":${request.status}`;
   if (request.code !== null) line += failureFields(request, request.code, explain);

@@ -43,6 +43,7 @@ export interface RequestRecord {
   /** Bound when the route was compiled; counts this request. */
   readonly cells: RequestCounter;
   readonly trace: RequestTrace;
+  /** Empty, as authority, path and version are, when the head could not be read. */
   readonly method: string;
   readonly scheme: string;
   readonly authority: string;

@@ -9,9 +9,9 @@ import type { AttemptRecord, RequestRecord } from './record.ts';
 /** What the requests of one route have in common; labels are made of it. */
 export interface RequestCellsOptions {
   readonly direction: 'inbound' | 'outbound';
-  /** Service of the registry; empty for requests that match no route. */
+  /** Service of the registry; empty for requests that match no route, which are labelled `_unrouted`. */
   readonly service: string;
-  /** Logical name and port of the callee, never an endpoint's; used for outbound. */
+  /** Logical name and port of the callee, never an endpoint's; used for outbound with a service. */
   readonly serverAddress: string;
   readonly serverPort: number;
   /** Template for `http.route`, or null. */
@@ -35,13 +35,15 @@ interface ZoneCells {
 }
 
 const STATUSES = 1000;
+/** Service and server of requests that match no route; no service of a registry is named so. */
+const UNROUTED = '_unrouted';
 
 /**
  * The cells of one route. `begin` at the start of a request, `record` at its end; the cell of a new
  * combination of method, status, version and failure is looked up once and then found by number.
  */
 export class RequestCells {
-  readonly #options: RequestCellsOptions;
+  readonly #options: Omit<RequestCellsOptions, 'serverPort'> & { readonly serverPort: LabelValue };
   readonly #source: CellSource;
   readonly #methods: MethodNames;
   readonly #active: (Gauge | undefined)[] = [];
@@ -57,7 +59,10 @@ export class RequestCells {
   #generation: number;
 
   constructor(options: RequestCellsOptions, source: CellSource, methods: MethodNames) {
-    this.#options = options;
+    this.#options =
+      options.service === ''
+        ? { ...options, service: UNROUTED, serverAddress: UNROUTED, serverPort: null }
+        : options;
     this.#source = source;
     this.#methods = methods;
     this.#generation = source.generation;
@@ -144,16 +149,17 @@ export class RequestCells {
   #makeDuration(method: string, status: number, version: string, error: string | null): Histogram {
     const { direction, scheme, template, serverAddress, serverPort, service } = this.#options;
     const sent = status === 0 ? null : status;
+    const spoken = version === '' ? null : version;
     if (direction === 'inbound') {
       return this.#source.looseHistogram(
         'http.server.request.duration',
-        [method, scheme, sent, template, version, error],
+        [method, scheme, sent, template, spoken, error],
         service,
       );
     }
     return this.#source.looseHistogram(
       'http.client.request.duration',
-      [method, sent, serverAddress, serverPort, version, error],
+      [method, sent, serverAddress, serverPort, spoken, error],
       service,
     );
   }

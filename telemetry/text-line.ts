@@ -29,6 +29,7 @@ export function clfLine(request: RequestRecord, rawPath: boolean): string {
 }
 
 function requestLine(request: RequestRecord, rawPath: boolean): string {
+  if (request.method === '') return '-';
   const path = rawPath ? redactPath(request.path) : (request.template ?? '-');
   return `${escapeText(request.method)} ${escapeText(path)} HTTP/${request.version}`;
 }

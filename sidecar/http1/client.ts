@@ -1,5 +1,5 @@
 import type { Clock } from '../../telemetry/clock.ts';
-import { Failure } from '../failure.ts';
+import { type Evidence, Failure } from '../failure.ts';
 import type { Requester } from '../message/exchange.ts';
 import type { HeaderBlock, RequestHead, ResponseHead } from '../message/head.ts';
 import { READ_BYTES } from '../transport/read-buffer.ts';
@@ -18,6 +18,8 @@ export interface Http1ClientOptions {
   readonly clock: Clock;
   /** Both messages ended cleanly and the connection may carry another exchange, at once. */
   readonly idle: (connection: Http1ClientConnection) => void;
+  /** Evidence about the idle time before the exchange that runs. */
+  readonly idled?: () => Evidence;
   /** The connection is gone; called once, with the error of the socket. */
   readonly closed: (connection: Http1ClientConnection, error: NodeJS.ErrnoException | null) => void;
 }
@@ -258,7 +260,7 @@ export class Http1ClientConnection implements TransportHandler, ClientExchangeOw
     const exchange = this.#exchange as ClientExchange;
     const evidence = {
       requests: this.requests,
-      ageMs: Math.round(this.#options.clock.now() - this.openedAt),
+      age_ms: Math.round(this.#options.clock.now() - this.openedAt),
       error: error?.code ?? null,
     };
     if (this.#inBody || exchange.tunnel) {
@@ -269,11 +271,10 @@ export class Http1ClientConnection implements TransportHandler, ClientExchangeOw
       );
     }
     if (exchange.reused && this.#reader.pendingBytes === 0 && exchange.interims === 0) {
-      return new Failure(
-        'keepalive_race',
-        'a reused connection ended before any response byte',
-        evidence,
-      );
+      return new Failure('keepalive_race', 'a reused connection ended before any response byte', {
+        ...evidence,
+        ...this.#options.idled?.(),
+      });
     }
     return new Failure(
       'connection_reset',

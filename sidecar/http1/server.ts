@@ -29,8 +29,8 @@ export interface Http1ServerOptions {
   readonly upgrades?: readonly string[];
   /** The caller is the local application: refusals tell it everything. */
   readonly trusted?: boolean;
-  /** A request was answered here and never became an exchange. The head is null when it was not readable. */
-  readonly refused: (failure: Failure, head: RequestHead | null) => void;
+  /** A request could not be read, and is answered here. Returns the `x-request-id` it is recorded under. */
+  readonly refused: (failure: Failure) => string;
   /** The connection is gone; called once. */
   readonly closed: () => void;
 }
@@ -376,8 +376,9 @@ export class Http1ServerConnection implements TransportHandler, ExchangeOwner, P
   }
 
   broken(failure: Failure, answerable: boolean): void {
+    const responder = this.#exchange?.responder ?? null;
     this.#exchange = null;
-    if (answerable && failure.code !== 'downstream_closed') this.#answer(failure);
+    if (answerable && failure.code !== 'downstream_closed') this.#answer(failure, responder);
     else {
       this.#state = CLOSING;
       this.#transport.destroy(true);
@@ -396,8 +397,7 @@ export class Http1ServerConnection implements TransportHandler, ExchangeOwner, P
 
   /** A request that never became an exchange. */
   #refuse(failure: Failure): void {
-    this.#options.refused(failure, null);
-    this.#answer(failure);
+    this.#answer(failure, { requestId: this.#options.refused(failure) });
   }
 
   /** The request of the running exchange cannot be read on: over for both, answered if still possible. */
@@ -406,15 +406,20 @@ export class Http1ServerConnection implements TransportHandler, ExchangeOwner, P
     this.#exchange = null;
     const answerable = exchange.giveUp();
     exchange.responder?.abort(failure);
-    if (answerable) this.#answer(failure);
+    if (answerable) this.#answer(failure, exchange.responder);
     else {
       this.#state = CLOSING;
       this.#transport.destroy(true);
     }
   }
 
-  #answer(failure: Failure): void {
-    const reply = localReply(failure, { traceId: '', full: this.#options.trusted ?? false });
+  #answer(failure: Failure, request: Pick<Responder, 'requestId' | 'traceId'> | null): void {
+    const reply = localReply(failure, {
+      traceId: request?.traceId ?? '',
+      requestId: request?.requestId ?? '',
+      service: '',
+      full: this.#options.trusted ?? false,
+    });
     const text = responseHeadText(reply.head, reply.body.length, 'close', null);
     if (text !== null) {
       this.#transport.write(text);
@@ -528,7 +533,7 @@ export class Http1ServerConnection implements TransportHandler, ExchangeOwner, P
     if (this.#headKept) {
       this.#refuse(
         new Failure('request_header_timeout', `no complete request head in ${headTimeoutMs} ms`, {
-          headTimeoutMs,
+          head_timeout_ms: headTimeoutMs,
         }),
       );
     } else this.#close();
@@ -550,8 +555,8 @@ export class Http1ServerConnection implements TransportHandler, ExchangeOwner, P
     if (now >= idleDue || (now >= rateDue && tooSlow)) {
       this.#abandon(
         new Failure('request_body_timeout', 'the request body stalled or came too slowly', {
-          bodyIdleTimeoutMs,
-          minBodyBytesPerSecond,
+          body_idle_timeout_ms: bodyIdleTimeoutMs,
+          min_body_bytes_per_second: minBodyBytesPerSecond,
         }),
       );
       return now;

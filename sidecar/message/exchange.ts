@@ -33,7 +33,11 @@ export interface Requester extends Party {
 }
 
 /** Takes the request body. */
-export type Responder = Party;
+export interface Responder extends Party {
+  /** `x-request-id` and trace of the request, for an answer that the codec makes itself. Absent or empty: none. */
+  readonly requestId?: string;
+  readonly traceId?: string;
+}
 
 /** Starts an exchange. Never calls the requester before it has returned. */
 export type Handler = (head: RequestHead, requester: Requester) => Responder;

@@ -1,4 +1,4 @@
-import type { Failure } from '../failure.ts';
+import type { Evidence, Failure } from '../failure.ts';
 import { catalogue, type FailureEntry } from '../failure-catalogue.ts';
 import type { ResponseHead } from './head.ts';
 import { HeaderList } from './headers.ts';
@@ -7,6 +7,10 @@ import { HeaderList } from './headers.ts';
 export interface LocalReplyOptions {
   /** Thirty-two hex digits, or empty when the request has no trace. */
   readonly traceId: string;
+  /** `x-request-id` as received or given; empty when there is none. */
+  readonly requestId: string;
+  /** Service that was called, named in the evidence; empty when no route matched. */
+  readonly service: string;
   /** The whole story, for the local application; others get code, title and trace id only. */
   readonly full: boolean;
 }
@@ -23,7 +27,7 @@ const DECLINE = 'declined';
 
 /**
  * The answer to a request that failed here: a problem body (RFC 9457), `outrigger-error` with the code
- * and `Proxy-Status` (RFC 9209). `Retry-After` comes from the evidence `retryAfterMs`. A decline is
+ * and `Proxy-Status` (RFC 9209). `Retry-After` comes from the evidence `retry_after_ms`. A decline is
  * for sidecars only and has no body.
  */
 export function localReply(failure: Failure, options: LocalReplyOptions): LocalReply {
@@ -38,8 +42,9 @@ export function localReply(failure: Failure, options: LocalReplyOptions): LocalR
     ['Cache-Control', 'no-store'],
   ]);
   if (body.length > 0) headers.append('Content-Type', 'application/problem+json');
+  if (options.requestId !== '') headers.append('x-request-id', options.requestId);
   if (failure.status === 405) headers.append('Allow', ALLOW);
-  const retryAfterMs = failure.evidence['retryAfterMs'];
+  const retryAfterMs = failure.evidence['retry_after_ms'];
   if (typeof retryAfterMs === 'number') {
     headers.append('Retry-After', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
   }
@@ -61,19 +66,22 @@ function problem(failure: Failure, entry: FailureEntry, options: LocalReplyOptio
   };
   const trace = options.traceId === '' ? {} : { trace_id: options.traceId };
   if (!options.full) return { ...brief, ...trace };
+  const { service } = options;
+  const evidence = service === '' ? failure.evidence : { service, ...failure.evidence };
   return {
     ...brief,
     flag: entry.flag,
     detail: failure.detail === '' ? entry.title : failure.detail,
-    evidence: failure.evidence,
-    cause: fill(entry.cause, failure),
-    fix: fill(entry.fix, failure),
+    evidence,
+    cause: fill(entry.cause, evidence),
+    fix: fill(entry.fix, evidence),
+    docs: `outrigger explain error ${failure.code}`,
     ...trace,
   };
 }
 
 /** Puts evidence into the `{name}` places of a sentence; a place without evidence keeps its name. */
-function fill(template: string, failure: Failure): string {
+function fill(template: string, evidence: Evidence): string {
   let text = '';
   let from = 0;
   for (;;) {
@@ -81,7 +89,7 @@ function fill(template: string, failure: Failure): string {
     const close = open < 0 ? -1 : template.indexOf('}', open);
     if (close < 0) return text + template.slice(from);
     const name = template.slice(open + 1, close);
-    const known = Object.hasOwn(failure.evidence, name) ? failure.evidence[name] : undefined;
+    const known = Object.hasOwn(evidence, name) ? evidence[name] : undefined;
     text += template.slice(from, open) + (known === undefined ? name : String(known));
     from = close + 1;
   }

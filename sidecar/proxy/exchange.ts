@@ -145,6 +145,14 @@ export class Exchange implements Responder, AttemptOwner, PickInput, SilenceOwne
     this.#live?.downstreamRoom();
   }
 
+  get requestId(): string {
+    return this.#record.requestId;
+  }
+
+  get traceId(): string {
+    return this.#record.trace.traceId;
+  }
+
   // ---- sending -----------------------------------------------------------------------------------
 
   #attempt(route: Route): void {
@@ -344,7 +352,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, SilenceOwne
     const failure = new Failure(
       'per_try_timeout',
       `no response head in ${route.perTryTimeoutMs} ms from ${attempt.address}:${attempt.port}`,
-      { perTryTimeoutMs: route.perTryTimeoutMs, endpoint: `${attempt.address}:${attempt.port}` },
+      { per_try_timeout_ms: route.perTryTimeoutMs, endpoint: `${attempt.address}:${attempt.port}` },
     );
     attempt.cancel(failure);
     this.attemptFailed(attempt, failure);
@@ -354,7 +362,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, SilenceOwne
     const idleTimeoutMs = (this.#route as Route).silence.ms;
     this.#fail(
       new Failure('stream_idle_timeout', `no byte either way for ${idleTimeoutMs} ms`, {
-        idleTimeoutMs,
+        idle_timeout_ms: idleTimeoutMs,
       }),
     );
   }
@@ -375,7 +383,9 @@ export class Exchange implements Responder, AttemptOwner, PickInput, SilenceOwne
       return;
     }
     const reply = localReply(failure, {
-      traceId: this.#record.trace.traceId,
+      traceId: this.traceId,
+      requestId: this.requestId,
+      service: this.#record.service,
       full: this.#entry.direction === 'outbound',
     });
     this.#record.status = failure.status;

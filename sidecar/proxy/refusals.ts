@@ -46,7 +46,7 @@ export function notResolved(route: Route): Failure {
   return new Failure(
     'discovery_pending',
     `no answer about ${name} from the registry in ${route.holdStartMs} ms`,
-    { service: name, waitedMs: route.holdStartMs },
+    { service: name, waited_ms: route.holdStartMs },
   );
 }
 
@@ -54,14 +54,14 @@ export function bodyTooLarge(route: Route): Failure {
   return new Failure(
     'body_too_large',
     `route ${route.name} takes at most ${route.maxBodyBytes} bytes`,
-    { route: route.name, maxBodyBytes: route.maxBodyBytes },
+    { route: route.name, max_body_bytes: route.maxBodyBytes },
   );
 }
 
 /** The route's own time or the caller's deadline, whichever was shorter. */
 export function tookTooLong(route: Route, totalMs: number, live: Attempt | null): Failure {
   const evidence = {
-    totalMs: Math.round(totalMs),
+    total_ms: Math.round(totalMs),
     endpoint: live === null ? null : `${live.address}:${live.port}`,
   };
   return route.timeoutMs > 0 && totalMs >= route.timeoutMs

@@ -1,6 +1,5 @@
 import type { AttemptRecord, RequestRecord, RequestTrace } from '../../telemetry/record.ts';
 import type { Failure } from '../failure.ts';
-import type { RequestHead } from '../message/head.ts';
 import type { Scope } from './scope.ts';
 
 /** No trace: a request that could not be read has no context one could believe. */
@@ -14,22 +13,24 @@ const UNTRACED: RequestTrace = {
 };
 
 /**
- * Records a request that a codec refused before it reached the pipeline, so that it shows in metrics and
- * the access log like any other. `head` is null where not even that could be read.
+ * Records a request whose head a codec could not read, so that it shows in metrics and the access log like
+ * any other, and returns the id that it got.
  */
-export function recordRefusal(scope: Scope, failure: Failure, head: RequestHead | null): void {
+export function recordRefusal(scope: Scope, failure: Failure): string {
   const snapshot = scope.live.current;
   const entry = snapshot.entries.get(scope.entry) ?? snapshot.closed;
   const now = scope.clock.now();
+  const startWallMs = scope.clock.wallTime();
+  const requestId = scope.requestIds.next(startWallMs);
   const record: RequestRecord = {
     direction: entry.direction,
     cells: entry.unrouted,
     trace: UNTRACED,
-    method: head?.method ?? '',
-    scheme: head?.scheme ?? 'http',
-    authority: head?.authority ?? '',
-    path: head?.path ?? '',
-    version: head?.version ?? '1.1',
+    method: '',
+    scheme: 'http',
+    authority: '',
+    path: '',
+    version: '',
     service: '',
     route: '',
     template: null,
@@ -37,7 +38,7 @@ export function recordRefusal(scope: Scope, failure: Failure, head: RequestHead 
     startMs: now,
     endMs: now,
     headMs: now,
-    startWallMs: scope.clock.wallTime(),
+    startWallMs,
     queueMs: 0,
     status: failure.status,
     code: failure.code,
@@ -49,12 +50,13 @@ export function recordRefusal(scope: Scope, failure: Failure, head: RequestHead 
     localZone: snapshot.zone,
     peerAddress: scope.peer.address,
     peerPort: scope.peer.port,
-    requestId: '',
-    userAgent: head?.headers.get('user-agent') ?? null,
+    requestId,
+    userAgent: null,
     generation: snapshot.generation,
   };
   entry.unrouted.begin(record.method);
   scope.recorder.record(record);
+  return requestId;
 }
 
 const NO_ATTEMPTS: readonly AttemptRecord[] = [];

@@ -72,7 +72,11 @@ export function connectTcp(
   const timer = options.clock.schedule(options.timeoutMs, () => {
     transport.destroy();
     settle(
-      new Failure('connect_timeout', '', { address, port, connectTimeoutMs: options.timeoutMs }),
+      new Failure(
+        'connect_timeout',
+        `no connection to ${address}:${port} in ${options.timeoutMs} ms`,
+        { address, port, connect_timeout_ms: options.timeoutMs },
+      ),
     );
   });
   const opening = socket as unknown as Socket;
@@ -103,10 +107,24 @@ function refuseLater(failure: Failure, ready: (failure: Failure) => void): Conne
 /** Errors of `connect` that say something about this machine, not about the peer. */
 const exhausted = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
 
+/** What the commoner errors mean in words. */
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'nothing listens there'],
+  ['ECONNRESET', 'it closed the connection at once'],
+  ['EHOSTUNREACH', 'no way leads to that host'],
+  ['ENETUNREACH', 'no way leads to that network'],
+  ['ETIMEDOUT', 'nothing answered'],
+]);
+
 function connectFailure(error: NodeJS.ErrnoException, { address, port }: ConnectOptions): Failure {
   const errno = error.code ?? 'unknown';
   let code: FailureCode = 'connection_refused';
   if (errno === 'ETIMEDOUT') code = 'connect_timeout';
   else if (exhausted.has(errno)) code = 'overloaded';
-  return new Failure(code, '', { address, port, errno });
+  const why = exhausted.has(errno) ? 'this machine is at a limit of its own' : reasons.get(errno);
+  return new Failure(code, `cannot connect to ${address}:${port}: ${why ?? errno}`, {
+    address,
+    port,
+    errno,
+  });
 }

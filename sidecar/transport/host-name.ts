@@ -70,9 +70,10 @@ export class HostName {
     } else if (this.#addresses.length > 0) {
       this.#freshUntilMs = this.#clock.now() + MIN_TTL_MS;
     }
-    const failure = new Failure('dns_failure', '', {
+    const errno = error?.code ?? 'ENODATA';
+    const failure = new Failure('dns_failure', `${this.#name} does not resolve`, {
       name: this.#name,
-      errno: error?.code ?? 'ENODATA',
+      errno,
     });
     for (const answer of waiting) answer(this.#addresses.length > 0 ? this.#take() : failure);
   }

@@ -134,14 +134,18 @@ export class Http1Pool implements Upstream {
     if (this.#closed)
       return new Failure('connection_refused', 'the endpoint has left its service', where);
     if (this.#hasRoom || this.#waiting.surplus < this.#maxWaiting) return null;
-    return new Failure('overflow', '', {
-      ...where,
-      limit: 'maxWaiting',
-      value: this.#maxWaiting,
-      key: 'limits.maxWaiting',
-      connections: this.#members.size,
-      maxConnections: this.#maxConnections,
-    });
+    return new Failure(
+      'overflow',
+      `${this.#waiting.surplus} requests wait for a connection to ${where.address}:${where.port}, limits.maxWaiting is ${this.#maxWaiting}`,
+      {
+        ...where,
+        limit: 'maxWaiting',
+        value: this.#maxWaiting,
+        key: 'limits.maxWaiting',
+        connections: this.#members.size,
+        max_connections: this.#maxConnections,
+      },
+    );
   }
 
   get #hasRoom(): boolean {
@@ -203,6 +207,10 @@ export class Http1Pool implements Upstream {
       limits,
       clock,
       idle: () => this.#onIdle(member),
+      idled: () => ({
+        idle_ms: Math.round(member.idledMs),
+        learned_idle_ms: this.stats.learnedIdleMs,
+      }),
       closed: () => this.#onClosed(member),
     });
     const member: Member = {
@@ -301,16 +309,21 @@ export class Http1Pool implements Upstream {
 
   #expire(exchange: WaitingExchange, waitedMs: number): void {
     this.stats.waiting = this.#waiting.size;
+    const { address, port } = this.#options;
     exchange.fail(
-      new Failure('queue_timeout', '', {
-        address: this.#options.address,
-        port: this.#options.port,
-        waitedMs: Math.round(waitedMs),
-        limit: 'queueTimeoutMs',
-        value: this.#queueTimeoutMs,
-        key: 'limits.queueTimeoutMs',
-        maxConnections: this.#maxConnections,
-      }),
+      new Failure(
+        'queue_timeout',
+        `no connection to ${address}:${port} became free in ${this.#queueTimeoutMs} ms`,
+        {
+          address,
+          port,
+          waited_ms: Math.round(waitedMs),
+          limit: 'queueTimeoutMs',
+          value: this.#queueTimeoutMs,
+          key: 'limits.queueTimeoutMs',
+          max_connections: this.#maxConnections,
+        },
+      ),
     );
   }
 

@@ -13,6 +13,8 @@ type Fields = readonly (readonly [string, string])[];
 export class SeenExchange implements Responder {
   readonly head: RequestHead;
   readonly requester: Requester;
+  readonly requestId = 'seen-1';
+  readonly traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
   body = '';
   ended = false;
   trailers: HeaderBlock | null = null;
@@ -91,7 +93,10 @@ export class Downstream {
       allowConnect: options.allowConnect ?? false,
       ...(options.upgrades === undefined ? {} : { upgrades: options.upgrades }),
       trusted: true,
-      refused: (failure) => this.refusals.push(failure),
+      refused: (failure) => {
+        this.refusals.push(failure);
+        return `refused-${this.refusals.length}`;
+      },
       closed: () => this.closed++,
     });
     this.transport.attach(this.connection);

@@ -1,8 +1,10 @@
 import type { EndpointSpec } from '../../discovery/resolver.ts';
 import { Cluster } from '../../sidecar/cluster/cluster.ts';
+import type { Failure } from '../../sidecar/failure.ts';
 import type { Responder } from '../../sidecar/message/exchange.ts';
 import type { RequestHead } from '../../sidecar/message/head.ts';
 import { HeaderList } from '../../sidecar/message/headers.ts';
+import { recordRefusal } from '../../sidecar/proxy/refused-request.ts';
 import type { Scope } from '../../sidecar/proxy/scope.ts';
 import { serve } from '../../sidecar/proxy/serve.ts';
 import { RetryPolicy } from '../../sidecar/retry/policy.ts';
@@ -150,6 +152,11 @@ export class Pipeline {
     const responder = serve(this.#scope, head, requester);
     if (ended) responder.end(null);
     return { requester, responder };
+  }
+
+  /** A codec could not read a request; returns the id it is recorded under. */
+  refuse(failure: Failure): string {
+    return recordRefusal(this.#scope, failure);
   }
 
   /** The upstream that got the newest exchange still unanswered, in the order they were sent. */

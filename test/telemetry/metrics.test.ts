@@ -101,6 +101,24 @@ describe('metric registry', () => {
     expect(Object.values(series).reduce((sum, value) => sum + value)).to.equal(1000);
   });
 
+  it('names what matches no route, and leaves out what could not be read', () => {
+    const { metrics } = registry();
+    const cells = cellsOf(metrics, { service: '', serverAddress: '', serverPort: 0 });
+    const unread = { method: '', version: '', service: '', status: 400, attempts: [] };
+    cells.begin('');
+    cells.record(requestOf({ ...unread, code: 'downstream_protocol_error' }));
+
+    expect(read(metrics, 'outrigger_errors_total')).to.deep.equal({
+      'service=_unrouted,direction=outbound,code=downstream_protocol_error': 1,
+    });
+    expect(read(metrics, 'http.client.active_requests')).to.deep.equal({
+      'server.address=_unrouted': 0,
+    });
+    expect(Object.keys(read(metrics, 'http.client.request.duration'))).to.deep.equal([
+      'http.request.method=_OTHER,server.address=_unrouted,error.type=downstream_protocol_error',
+    ]);
+  });
+
   it('reports the number of series of each family', () => {
     const { metrics } = registry();
     metrics.counter('outrigger_bugs_total');

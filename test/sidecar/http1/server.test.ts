@@ -419,6 +419,15 @@ describe('a downstream connection', () => {
       expect(downstream.statuses).to.deep.equal([400]);
     });
 
+    it('ends within a head, its answer names the request as it was recorded', () => {
+      const downstream = new Downstream();
+      downstream.send('GET / HT');
+
+      downstream.transport.fin();
+
+      expect(downstream.output).to.contain('\r\nx-request-id: refused-1\r\n');
+    });
+
     it('ends when idle, the connection ends', () => {
       const downstream = new Downstream();
 
@@ -589,6 +598,15 @@ describe('a downstream connection', () => {
       expect(before).to.equal('');
       expect(downstream.statuses).to.deep.equal([408]);
       expect(downstream.last.failure?.code).to.equal('request_body_timeout');
+    });
+
+    it('names request and trace in the answer it makes in place of the responder', () => {
+      const downstream = new Downstream();
+      downstream.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n');
+      downstream.clock.advance(60_000);
+
+      expect(downstream.output).to.contain('\r\nx-request-id: seen-1\r\n');
+      expect(downstream.output).to.contain('"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"');
     });
 
     it('answers 408 when a body drips below the slowest rate', () => {

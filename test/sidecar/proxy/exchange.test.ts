@@ -37,6 +37,34 @@ describe('exchange', () => {
     expect(known.requester.field('x-request-id')).to.equal('mine');
   });
 
+  it('echoes the request id on answers of our own, and tells it to the codec for others', async () => {
+    const pipeline = new Pipeline();
+    const fields = [['X-Request-Id', 'mine']] as const;
+    const { requester, responder } = pipeline.request({ path: '*', method: 'OPTIONS', fields });
+    await microtasks();
+
+    expect(requester.field('x-request-id')).to.equal('mine');
+    expect(responder.requestId).to.equal('mine');
+    expect(responder.traceId).to.equal(pipeline.records[0]?.trace.traceId);
+  });
+
+  it('records a request that nobody could read, with an id and without what is not known', () => {
+    const pipeline = new Pipeline();
+    const id = pipeline.refuse(new Failure('downstream_protocol_error', 'Host is missing'));
+
+    expect(id).to.match(/^01890000-/);
+    expect(pipeline.records).to.have.length(1);
+    expect(pipeline.records[0]).to.include({
+      method: '',
+      authority: '',
+      version: '',
+      status: 400,
+      code: 'downstream_protocol_error',
+      detail: 'Host is missing',
+      requestId: id,
+    });
+  });
+
   it('answers 404 where no route matches, after it has returned', async () => {
     const pipeline = new Pipeline();
     const { requester } = pipeline.request({ path: '*', method: 'OPTIONS' });

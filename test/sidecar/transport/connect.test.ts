@@ -103,6 +103,9 @@ describe('connecting', () => {
     await settled();
     expect(results[0]).to.be.instanceOf(Failure).with.property('code', 'connection_refused');
     expect((results[0] as Failure).evidence).to.include({ errno: 'ECONNREFUSED' });
+    expect((results[0] as Failure).detail).to.match(
+      /^cannot connect to 127\.0\.0\.1:\d+: nothing listens there$/,
+    );
     expect(clock.pending).to.equal(0);
   });
 

@@ -166,6 +166,20 @@ describe('http1 pool', () => {
     expect(pool.stats.idle).to.equal(0);
   });
 
+  it('says of a close that met a request how long the connection had been idle, and what was learned', async () => {
+    const pool = pooled();
+    const announcing = 'HTTP/1.1 200 OK\r\nkeep-alive: timeout=10\r\ncontent-length: 0\r\n\r\n';
+    const peer = await exchange(pool, '/1', announcing);
+    clock.advance(3000);
+    const requester = new RecordingRequester();
+    finish(pool.open(requestHead({ path: '/2' }), requester));
+    peer.socket.end();
+
+    await soon(() => requester.aborted !== null, 'not told');
+    expect(code(requester)).to.equal('keepalive_race');
+    expect(requester.aborted?.evidence).to.include({ idle_ms: 3000, learned_idle_ms: 10_000 });
+  });
+
   it('sweeps any number of idle connections with one timer', async () => {
     const pool = pooled();
     const requesters = Array.from({ length: 20 }, () => new RecordingRequester());
@@ -226,7 +240,7 @@ describe('http1 pool', () => {
       limit: 'maxWaiting',
       value: 1,
       key: 'limits.maxWaiting',
-      maxConnections: 1,
+      max_connections: 1,
     });
     expect(waits.aborted).to.equal(null);
   });
@@ -253,7 +267,7 @@ describe('http1 pool', () => {
     clock.advance(1);
 
     expect(code(second)).to.equal('queue_timeout');
-    expect(second.aborted?.evidence).to.include({ waitedMs: 300, key: 'limits.queueTimeoutMs' });
+    expect(second.aborted?.evidence).to.include({ waited_ms: 300, key: 'limits.queueTimeoutMs' });
     expect(pool.stats.waiting).to.equal(0);
     peer.send(OK);
     await soon(() => first.ends === 1, 'the running one was harmed');
