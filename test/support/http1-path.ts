@@ -78,7 +78,12 @@ export class Http1Path {
 
   /** A client that did nothing wrong gets its own answer, over whatever upstream connection is idle now. */
   async othersAreServed(door: Door = 'outbound'): Promise<void> {
-    const client = this.#bystanders.get(door) as RawClient;
+    let client = this.#bystanders.get(door) as RawClient;
+    if (client.over) {
+      // Idle for longer than connections are kept: a search that takes minutes.
+      client = await this.dial(door);
+      this.#bystanders.set(door, client);
+    }
     this.#canaries++;
     client.send(`${this.canary}\r\nHost: ${HOST}\r\nContent-Length: 3\r\n\r\nabc`);
     const answer = await client.answer('POST');
