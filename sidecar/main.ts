@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { processConsole } from './cli/console.ts';
 import { EXIT_CODES_HELP, exitCodes } from './cli/exit-codes.ts';
 import { version } from './cli/version.ts';
+import { FAULT_FORMS } from './up/faults.ts';
 
 // The command line. Each command's code is loaded when it is called, so that `--help` is instant and
 // `run` loads nothing that a sidecar does not need.
@@ -46,12 +47,7 @@ command('run', 'start the sidecar, alone or around a command: run -c outrigger.y
 command('up', 'run a local mesh: services, sidecars and a registry on this machine')
   .option('--once', 'run for a while without a terminal, judge, and end with 0 or 1')
   .option('--registry <which>', 'auto, consul or embedded', 'auto')
-  .option(
-    '--fault <spec>',
-    'kill:<instance>, slow:<instance>, fail:<service> or registry; repeatable',
-    collect,
-    [],
-  )
+  .option('--fault <spec>', `${FAULT_FORMS}; repeatable`, collect, [])
   .option('--rate <n>', 'calls per second that enter the mesh')
   .option('--seconds <n>', 'with --once: how long traffic is sent')
   .action(

@@ -3,6 +3,10 @@ export type Fault =
   | { readonly kind: 'kill' | 'slow' | 'fail'; readonly target: string }
   | { readonly kind: 'registry' };
 
+/** What `parseFault` takes, for help and messages. */
+export const FAULT_FORMS =
+  'kill:<target>, slow:<target>, fail:<target> or registry; a target is an instance, or a service for its first';
+
 /**
  * Reads `kill:cart`, `slow:stock-2`, `fail:catalog` or `registry`: a service means its first
  * instance. On a mistake the sentence that says what was expected.
@@ -12,7 +16,7 @@ export function parseFault(spec: string, instances: readonly string[]): Fault | 
   const [kind = '', target = '', ...rest] = spec.split(':');
   const known = kind === 'kill' || kind === 'slow' || kind === 'fail';
   if (!known || target === '' || rest.length > 0) {
-    return `--fault ${spec}: expected kill:<service>, slow:<service>, fail:<service> or registry`;
+    return `--fault ${spec}: expected ${FAULT_FORMS}`;
   }
   const instance =
     instances.find((it) => it === target) ?? instances.find((it) => it === `${target}-1`);

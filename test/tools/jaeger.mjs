@@ -7,6 +7,8 @@ const version = '1.76.0';
 const module = 'github.com/jaegertracing/jaeger';
 const folder = join(toolsFolder, 'jaeger');
 const binary = join(folder, 'bin', 'jaeger-all-in-one');
+/** Go's module and build caches while Jaeger is built; nothing is left in those of the user. */
+const goFolder = join(folder, 'go');
 const giveUpMark = join(folder, 'unavailable');
 
 /** A build or download that failed is not tried again at every test run. */
@@ -67,7 +69,7 @@ async function build() {
   );
   const options = {
     cwd: scratch,
-    env: { ...process.env, GOFLAGS: '-mod=mod', CGO_ENABLED: '0' },
+    env: { ...process.env, ...goEnvironment() },
     timeoutMs: buildTimeoutMs,
   };
   const program = `${module}/cmd/all-in-one`;
@@ -85,7 +87,23 @@ async function build() {
       options,
     ));
   rmSync(scratch, { recursive: true, force: true });
+  // After a failure, most often of the network or of time, the next attempt goes on from here.
+  if (built) rmSync(goFolder, { recursive: true, force: true });
   return built;
+}
+
+/**
+ * Keeps all that Go writes below `.tools/`, writable, so that deleting the folder deletes it.
+ * @returns {Record<string, string>}
+ */
+export function goEnvironment() {
+  return {
+    GOFLAGS: '-mod=mod -modcacherw',
+    CGO_ENABLED: '0',
+    GOPATH: goFolder,
+    GOMODCACHE: join(goFolder, 'modules'),
+    GOCACHE: join(goFolder, 'build'),
+  };
 }
 
 /** The vendor publishes sums of the files inside the archive, next to it; they come over the same TLS connection. */

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { FAULT_FORMS } from '../../../sidecar/up/faults.ts';
 import { Folder } from '../config/folder.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -32,6 +33,12 @@ describe('the command line', function () {
     for (const word of ['run', 'up', 'check', 'endpoints', 'traces', '3 sidecar not reachable']) {
       expect(out).to.contain(word);
     }
+  });
+
+  it('names the faults of the local mesh as its message about a mistake does', async () => {
+    const { out } = await outrigger('up', '--help');
+
+    expect(out.replace(/\s+/g, ' ')).to.contain(`${FAULT_FORMS}; repeatable`);
   });
 
   it('ends with 2 for what it does not know', async () => {

@@ -18,7 +18,9 @@ describe('fault of the local mesh', () => {
 
   for (const spec of ['', 'kill', 'kill:', 'kick:shop', 'kill:shop:1']) {
     it(`is refused as ${JSON.stringify(spec)}, with what was expected`, () => {
-      expect(parseFault(spec, instances)).to.include('expected kill:<service>');
+      expect(parseFault(spec, instances)).to.include(
+        'expected kill:<target>, slow:<target>, fail:<target>',
+      );
     });
   }
 
