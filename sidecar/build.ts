@@ -5,7 +5,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { ClusterPlan, Clusters } from './clusters.ts';
 import { undeclaredUpstream } from './config/resolve.ts';
 import type { Config, Route as RouteConfig, Upstream as UpstreamConfig } from './config/schema.ts';
-import { inboundPools, outboundPools } from './pools.ts';
+import { inboundPools, outboundPools, poolSettings } from './pools.ts';
 import { FORWARD_PROXY, INBOUND, upstreamEntry } from './ports.ts';
 import { RetryPolicy } from './retry/policy.ts';
 import type { Route } from './route/route.ts';
@@ -169,6 +169,7 @@ function outboundPlan(upstream: UpstreamConfig, config: Config, parts: Parts): C
     },
     ...sourceOf(upstream, parts.resolvers),
     makeUpstream: outboundPools(upstream, config, parts),
+    upstreamSettings: poolSettings(upstream),
   };
 }
 
@@ -202,6 +203,7 @@ function inboundEntry(config: Config, parts: Parts): Entry {
     resolver: parts.resolvers.static,
     listedAs: INBOUND,
     makeUpstream: inboundPools(config, parts),
+    upstreamSettings: poolSettings(inbound),
   });
   const route: Route = {
     name: INBOUND,

@@ -12,6 +12,8 @@ export interface ClusterPlan {
   readonly resolver: Resolver;
   readonly listedAs: string;
   readonly makeUpstream: (spec: EndpointSpec) => Upstream;
+  /** Equal for plans whose upstreams are alike. */
+  readonly upstreamSettings: string;
 }
 
 interface Followed {
@@ -20,6 +22,7 @@ interface Followed {
   readonly listedAs: string;
   readonly stop: () => void;
   makeUpstream: (spec: EndpointSpec) => Upstream;
+  upstreamSettings: string;
 }
 
 /**
@@ -53,6 +56,8 @@ export class Clusters {
       if (known.resolver === plan.resolver && known.listedAs === plan.listedAs) {
         known.makeUpstream = plan.makeUpstream;
         known.cluster.reconfigure(plan.options);
+        if (known.upstreamSettings !== plan.upstreamSettings) known.cluster.renewUpstreams();
+        known.upstreamSettings = plan.upstreamSettings;
         return known.cluster;
       }
       this.retire(name);
@@ -93,6 +98,7 @@ export class Clusters {
       resolver,
       listedAs,
       makeUpstream: plan.makeUpstream,
+      upstreamSettings: plan.upstreamSettings,
       stop: resolver.watch(listedAs, (resolution) => {
         if (resolution.ok) cluster.setMembers(resolution.endpoints);
         else {

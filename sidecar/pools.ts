@@ -36,6 +36,12 @@ export function inboundPools(config: Config, parts: PoolParts): (spec: EndpointS
       : pool(address, port, inbound, config, parts);
 }
 
+/** What pools are made with, as text: they are made anew when a reload changes it. */
+export function poolSettings({ limits, connectTimeoutMs }: UpstreamConfig | Inbound): string {
+  const { maxConnections, maxWaiting, queueTimeoutMs } = limits;
+  return JSON.stringify({ connectTimeoutMs, maxConnections, maxWaiting, queueTimeoutMs });
+}
+
 function pool(
   address: string,
   port: number,

@@ -237,6 +237,11 @@ export class Cluster {
     this.healthChanged();
   }
 
+  /** Makes the connections of all endpoints anew; requests under way finish on the old ones. */
+  renewUpstreams(): void {
+    this.#members.renewUpstreams();
+  }
+
   /** No new members; connections close when the requests that entered have left. */
   close(): void {
     if (this.#closed) return;

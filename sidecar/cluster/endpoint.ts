@@ -8,7 +8,8 @@ import type { Upstream } from '../upstream/upstream.ts';
 export class Endpoint {
   /** Replaced when the registry changes weight, health, zone or metadata; id and address never change. */
   spec: EndpointSpec;
-  readonly upstream: Upstream;
+  /** Replaced when a reload changes what it was made with. */
+  upstream: Upstream;
   /** `address:port`, IPv6 in brackets. */
   readonly key: string;
 

@@ -62,6 +62,15 @@ export class Members {
     return { added, removed, recovered };
   }
 
+  /** Gives every member a new upstream; the old one closes behind its requests. */
+  renewUpstreams(): void {
+    for (const endpoint of this.#list) {
+      const before = endpoint.upstream;
+      endpoint.upstream = this.#makeUpstream(endpoint.spec);
+      before.close();
+    }
+  }
+
   /** Closes what has left and has nothing under way; called after an attempt ended or a list came. */
   closeIdle(): void {
     if (this.#leaving.size === 0) return;

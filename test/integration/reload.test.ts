@@ -185,6 +185,25 @@ describe('a reload', function () {
     expect((await call(port)).status).to.equal(200);
   });
 
+  it('of connection limits holds for the endpoints that are known already', async () => {
+    const slow = Array.from({ length: 2 }, () => call(port, { path: '/slow' }));
+    await until(
+      async () => (await sidecar.get('/clusters')).body.includes('"inFlight":2'),
+      3000,
+      () => 'the requests are not under way',
+    );
+    await reload(config({ limits: { maxConnections: 1, maxWaiting: 0 } }));
+    await reaches(2);
+    const answers = await Promise.all([
+      call(port, { path: '/slow' }),
+      call(port, { path: '/slow' }),
+    ]);
+
+    expect((await Promise.all(slow)).map(({ status }) => status)).to.deep.equal([200, 200]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).to.deep.equal([200, 503]);
+    expect(answers.find(({ status }) => status === 503)?.code).to.equal('overflow');
+  });
+
   it('takes over when the file changes, without a signal', async () => {
     await sidecar.configure(config({ timeoutMs: 4321 }));
     await reaches(2);
