@@ -36,7 +36,8 @@ export function jsonLine(request: RequestRecord, rawPath: boolean, explain: Expl
     line += `,"upstream_ms":${formatMs(endMs - last.startMs)}`;
   }
   if (request.queueMs > 0) line += `,"queue_ms":${formatMs(request.queueMs)}`;
-  line += `,"proxy_ms":${formatMs(proxyMs(request))}`;
+  const ownMs = proxyMs(request);
+  if (ownMs !== null) line += `,"proxy_ms":${formatMs(ownMs)}`;
   if (last !== null) line += upstreamFields(request, last);
   else if (request.service !== '') line += `,"upstream_service":"${escapeJson(request.service)}"`;
   if (request.requestId !== '') line += `,"request_id":"${escapeJson(request.requestId)}"`;

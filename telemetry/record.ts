@@ -3,6 +3,8 @@ export interface AttemptRecord {
   /** Sixteen hex digits, drawn when the attempt was sent; empty when nothing is propagated. */
   readonly spanId: string;
   readonly startMs: number;
+  /** Request head handed to its connection, or to the queue for one; 0 where nobody will ask (unsampled). */
+  readonly sentMs: number;
   /** 0 while it runs. */
   readonly endMs: number;
   /** Status received, 0 for none. */
@@ -64,6 +66,8 @@ export interface RequestRecord {
   readonly endMs: number;
   /** Final response head received or made; 0 for none. */
   readonly headMs: number;
+  /** Head of an endpoint's answer handed to the caller; 0 for none, and where nobody will ask (unsampled). */
+  readonly answeredMs: number;
   /** Wall-clock anchor of `startMs`, epoch milliseconds. */
   readonly startWallMs: number;
   /** Time spent waiting before the first attempt was sent. */

@@ -82,17 +82,24 @@ export function addRequestAttributes(request: RequestRecord, attributes: SpanAtt
   if (request.code !== null) attributes['outrigger.error.code'] = request.code;
   if (request.flags !== '') attributes['outrigger.flags'] = request.flags;
   if (request.queueMs > 0) attributes['outrigger.queue.wait_ms'] = request.queueMs;
-  attributes['outrigger.proxy.duration_ms'] = proxyMs(request);
+  const ownMs = proxyMs(request);
+  if (ownMs !== null) attributes['outrigger.proxy.duration_ms'] = ownMs;
   if (request.requestId !== '') attributes['outrigger.request_id'] = request.requestId;
 }
 
-/** Milliseconds of a request that no attempt was running: our own share, waiting included. */
-export function proxyMs(request: RequestRecord): number {
-  let upstreamMs = 0;
-  for (const attempt of request.attempts) {
-    upstreamMs += (attempt.endMs === 0 ? request.endMs : attempt.endMs) - attempt.startMs;
+/**
+ * Milliseconds between a head that came in and the same head on its way out, in both directions and for
+ * every attempt: our own share. Waiting is none of it, whether for the registry, for a connection or between
+ * attempts. Null where it was not measured.
+ */
+export function proxyMs({ attempts, headMs, answeredMs }: RequestRecord): number | null {
+  if (attempts.length === 0) return null;
+  let ownMs = answeredMs === 0 ? 0 : answeredMs - headMs;
+  for (const { startMs, sentMs } of attempts) {
+    if (sentMs === 0) return null;
+    ownMs += sentMs - startMs;
   }
-  return Math.max(0, request.endMs - request.startMs - upstreamMs);
+  return Math.round(ownMs * 1000) / 1000;
 }
 
 /** A status really was sent: not when the caller left first. */

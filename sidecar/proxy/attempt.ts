@@ -45,6 +45,7 @@ export class Attempt implements Requester, AttemptRecord {
 
   readonly spanId: string;
   readonly startMs: number;
+  sentMs = 0;
   endMs = 0;
   status = 0;
   code: string | null = null;

@@ -26,6 +26,7 @@ export class ExchangeRecord implements RequestRecord {
   readonly attempts: Attempt[] = [];
   endMs = 0;
   headMs = 0;
+  answeredMs = 0;
   queueMs = 0;
   status = 0;
   code: string | null = null;

@@ -196,6 +196,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, SilenceOwne
       propagation,
     );
     this.#body.attach(attempt.send(head));
+    if (this.#record.trace.sampled) attempt.sentMs = clock.now();
   }
 
   #holdForEndpoints(route: Route): void {
@@ -249,6 +250,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, SilenceOwne
     if (tunnel || isStream(head)) this.#total?.cancel();
     rewriteResponse(head, route.direction, this.#record.requestId);
     this.#requester.head(head);
+    if (this.#record.trace.sampled) this.#record.answeredMs = this.#scope.clock.now();
   }
 
   attemptData(attempt: Attempt, bytes: Buffer): boolean {

@@ -38,6 +38,7 @@ export function recordRefusal(scope: Scope, failure: Failure): string {
     startMs: now,
     endMs: now,
     headMs: now,
+    answeredMs: 0,
     startWallMs,
     queueMs: 0,
     status: failure.status,

@@ -29,6 +29,7 @@ export interface PipelineOptions {
   readonly maxRequests?: number;
   readonly idleTimeoutMs?: number;
   readonly trustPlaintext?: boolean;
+  readonly sampled?: boolean;
   /** Meta of every endpoint in the registry. */
   readonly meta?: ReadonlyMap<string, string>;
 }
@@ -124,7 +125,7 @@ export class Pipeline {
       entry: 'test',
       peer: { address: '10.0.0.9', port: 40_000, identity: null },
       clock: this.clock,
-      propagation: plainPropagation(),
+      propagation: plainPropagation(options.sampled),
       recorder: { record: (record) => this.records.push(record) },
       requestIds: { next: () => '01890000-0000-7000-8000-000000000000' },
     };

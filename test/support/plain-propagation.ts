@@ -1,9 +1,9 @@
 import type { Propagation, RequestTrace } from '../../telemetry/record.ts';
 
-/** Propagation that traces nothing and numbers its spans, for tests that are about something else. */
-export function plainPropagation(): Propagation {
+/** Propagation that numbers its spans, and samples all requests or none, for tests about something else. */
+export function plainPropagation(sampled = false): Propagation {
   const trace: RequestTrace = {
-    sampled: false,
+    sampled,
     traceId: 'a'.repeat(32),
     parentSpanId: '',
     spanId: '',

@@ -26,6 +26,7 @@ export function attemptOf(over: Partial<AttemptRecord> = {}): AttemptRecord {
   return {
     spanId: 'b000000000000001',
     startMs: 1002,
+    sentMs: 1002.25,
     endMs: 1009,
     status: 200,
     code: null,
@@ -63,6 +64,7 @@ export function requestOf(over: Partial<RequestRecord> = {}): RequestRecord {
     startMs: 1000,
     endMs: 1010,
     headMs: 1008,
+    answeredMs: 1008.5,
     startWallMs: 1_700_000_000_000,
     queueMs: 0,
     status: 200,

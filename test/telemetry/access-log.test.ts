@@ -30,7 +30,7 @@ describe('access log', () => {
     expect(lineOf(requestOf())).to.equal(
       '{"level":30,"time":1700000000010,"direction":"outbound","method":"GET","scheme":"http",' +
         '"authority":"orders","protocol":"HTTP/1.1","route":"orders","status":200,' +
-        '"bytes_in":0,"bytes_out":512,"duration_ms":10,"ttfb_ms":8,"upstream_ms":7,"proxy_ms":3,' +
+        '"bytes_in":0,"bytes_out":512,"duration_ms":10,"ttfb_ms":8,"upstream_ms":7,"proxy_ms":0.75,' +
         '"upstream_service":"orders","upstream_host":"10.0.1.4:8080","upstream_zone":"a",' +
         '"local_zone":"a","lb_reason":"zone_local","attempts":1,"conn_reused":true,' +
         '"conn_age_ms":1500,"request_id":"0190163d-8694-739b-aea5-966c26f8ad91",' +
@@ -73,6 +73,29 @@ describe('access log', () => {
       upstream_service: 'orders',
       sampled: false,
     });
+  });
+
+  it('leaves out what could not be read of a malformed request', () => {
+    const unread = requestOf({
+      method: '',
+      authority: '',
+      path: '',
+      version: '',
+      service: '',
+      route: '',
+      status: 400,
+      code: 'downstream_protocol_error',
+      attempts: [],
+      userAgent: null,
+      trace: traceOf({ sampled: false, traceId: '', parentSpanId: '', spanId: '' }),
+    });
+
+    expect(JSON.parse(lineOf(unread, { rawPath: true }))).to.have.all.keys(
+      'level,time,direction,scheme,status,error_type,bytes_in,bytes_out,duration_ms,ttfb_ms,sampled,client_address,config_generation,request_id'.split(
+        ',',
+      ),
+    );
+    expect(lineOf(unread, { format: 'clf' })).to.contain(' "-" 400 ');
   });
 
   it('keeps wire text on one line of printable ASCII and gives it back to a JSON reader', () => {

@@ -71,7 +71,7 @@ describe('spans of a request', () => {
       'outrigger.lb.candidates': 3,
       'outrigger.lb.policy': 'least_request',
       'outrigger.lb.reason': 'zone_local',
-      'outrigger.proxy.duration_ms': 3,
+      'outrigger.proxy.duration_ms': 0.75,
       'outrigger.request_id': '0190163d-8694-739b-aea5-966c26f8ad91',
       'outrigger.zone.local': 'a',
       'outrigger.zone.selected': 'a',
@@ -98,7 +98,7 @@ describe('spans of a request', () => {
       'network.protocol.version': '1.1',
       'client.address': '10.0.1.9',
       'user_agent.original': 'curl/8.5.0',
-      'outrigger.proxy.duration_ms': 3,
+      'outrigger.proxy.duration_ms': 0.75,
       'outrigger.queue.wait_ms': 8,
       'outrigger.request_id': '0190163d-8694-739b-aea5-966c26f8ad91',
     });

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { Failure } from '../../../sidecar/failure.ts';
 import { HeaderList } from '../../../sidecar/message/headers.ts';
+import type { RequestRecord } from '../../../telemetry/record.ts';
+import { proxyMs } from '../../../telemetry/span-attributes.ts';
 import { Pipeline } from '../../support/pipeline.ts';
 
 const refused = (): Failure => new Failure('connection_refused');
@@ -193,6 +195,47 @@ describe('exchange', () => {
     expect(exchange.body).to.equal('up');
     expect(requester.body).to.equal('down');
     expect(pipeline.records[0]).to.include({ status: 101, code: null });
+  });
+
+  describe('times', () => {
+    /** A held request whose second attempt is answered; each head takes 2 ms to send and 3 ms to hand back. */
+    function answeredLate(sampled: boolean): RequestRecord {
+      const pipeline = new Pipeline({ unresolved: true, sampled });
+      const { clock } = pipeline;
+      for (const upstream of pipeline.upstreams) {
+        const open = upstream.open.bind(upstream);
+        upstream.open = (head, requester) => {
+          clock.advance(2);
+          return open(head, requester);
+        };
+      }
+      const { requester } = pipeline.request();
+      requester.head = () => clock.advance(3);
+      clock.advance(1000);
+      pipeline.resolve();
+      pipeline.open().fail(refused());
+      clock.advance(500);
+      const second = pipeline.open();
+      clock.advance(40);
+      second.respond(200, 'hello');
+      return pipeline.records[0] as RequestRecord;
+    }
+
+    it('tell our own share from waiting, for the registry, between attempts and for an answer', () => {
+      expect(proxyMs(answeredLate(true))).to.equal(2 + 2 + 3);
+    });
+
+    it('leave our own share unmeasured where nobody will ask', () => {
+      expect(proxyMs(answeredLate(false))).to.equal(null);
+    });
+
+    it('never show an attempt that took longer than the request', () => {
+      const { startMs, endMs, attempts } = answeredLate(true);
+
+      for (const attempt of attempts) {
+        expect(attempt.endMs - attempt.startMs).to.be.within(1, endMs - startMs);
+      }
+    });
   });
 
   describe('retries', () => {
