@@ -1,7 +1,9 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { Http1Path } from '../../support/http1-path.ts';
 import { statusOf, type WireMessage } from '../../support/one-reading.ts';
 import { answerTo, type OriginConnection } from '../../support/recording-origin.ts';
+import { until } from '../../support/until.ts';
 
 const CLIENTS = 24;
 const ROUNDS = 60;
@@ -15,6 +17,11 @@ function generator(seed: number): (below: number) => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below);
   };
+}
+
+/** Open descriptors of a process; 0 where there is no `/proc`. */
+function openFiles(pid: number): number {
+  return existsSync('/proc/self/fd') ? readdirSync(`/proc/${pid}/fd`).length : 0;
 }
 
 const turns = async (count: number): Promise<void> => {
@@ -91,9 +98,17 @@ describe('many clients and origins that misbehave, through the sidecar', functio
         for (const target of own) path.origin.scripts.delete(target);
       }
     };
+    await path.othersAreServed();
+    const before = openFiles(path.sidecar.pid);
     await Promise.all(Array.from({ length: CLIENTS }, (_, client) => run(client)));
 
     await path.othersAreServed();
+    // What is kept for the next requests: as many upstream connections as there were clients.
+    await until(
+      () => openFiles(path.sidecar.pid) <= before + CLIENTS * 2,
+      10_000,
+      () => `${openFiles(path.sidecar.pid)} files are open, ${before} were`,
+    );
     expect(counts.whole).to.be.greaterThan(500);
     expect(counts.refused).to.be.greaterThan(50);
     expect(counts.broken).to.be.greaterThan(50);

@@ -17,12 +17,12 @@ const OURS =
 /**
  * What node refuses and may be taken: blanks around the parts of a chunk extension (RFC 9112 §7.1.1), and
  * framing and connection fields among trailers, which are dropped (§7.1.2), a tab
- * behind a length (§5), framing and connection fields of an interim head.
+ * behind a framing value (§5), framing and connection fields of an interim head.
  */
 const stricterThanWeMustBe = [
   /^[0-9a-f]+(?:[\t ]+;|[\t ]*;.*[\t ])/im,
   /\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*(?:content-length|transfer-encoding|connection|upgrade):/i,
-  /^content-length:[ \t]*[0-9]+[ \t]*\t/im,
+  /^(?:content-length|transfer-encoding):.*\t\r$/im,
   /^HTTP\/1\.1 1[0-9]{2} .*\r\n(?:.+\r\n)*(?:connection|content-length|transfer-encoding|upgrade):/i,
 ];
 
