@@ -208,7 +208,7 @@ export const catalogue = {
     'connection_terminated',
     'Reused connection closed',
     'A reused connection closed as the request was sent, before any response byte.',
-    "Raise the application's keep-alive timeout.",
+    "Raise the application's keep-alive timeout: it closed a connection that was idle for {idle_ms} ms.",
   ),
   stream_refused: reserved(
     'UR',
