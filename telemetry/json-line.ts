@@ -6,9 +6,7 @@ import { redactPath } from './redact.ts';
 import { proxyMs } from './span-attributes.ts';
 
 /** What the catalogue says about codes, ready to be put between quotes. */
-export type Explanations = (
-  code: string,
-) => { readonly title: string; readonly fix: string } | null;
+export type Explanations = (code: string) => { readonly title: string } | null;
 
 const INFO = 30;
 const WARN = 40;
@@ -58,7 +56,7 @@ function failureFields(request: RequestRecord, code: string, explain: Explanatio
   const known = explain(code);
   const text = request.detail !== '' ? request.detail : (known?.title ?? '');
   if (text !== '') fields += `,"flag_text":"${escapeJson(text)}"`;
-  if (known !== null) fields += `,"fix":"${escapeJson(known.fix)}"`;
+  if (request.fix !== '') fields += `,"fix":"${escapeJson(request.fix)}"`;
   return fields;
 }
 

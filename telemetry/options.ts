@@ -9,8 +9,8 @@ export interface TelemetryOptions {
   readonly metrics: { readonly maxSeries: number; readonly idleSeriesMs: number };
   readonly accessLog: AccessLogOptions;
   readonly log: { readonly level: LogLevel };
-  /** Title and fix of a code of the error catalogue, null for an unknown one. */
-  readonly explain: (code: string) => { readonly title: string; readonly fix: string } | null;
+  /** Title of a code of the error catalogue, null for an unknown one. */
+  readonly explain: (code: string) => { readonly title: string } | null;
 }
 
 /** The application that spans and metrics speak for; empty where unknown. */

@@ -80,6 +80,8 @@ export interface RequestRecord {
   readonly flags: string;
   /** One sentence for people; empty without a failure. */
   readonly detail: string;
+  /** What helps, for people; empty without a failure. */
+  readonly fix: string;
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** In order; bounded by the retry policy. */

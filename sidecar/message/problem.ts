@@ -66,8 +66,7 @@ function problem(failure: Failure, entry: FailureEntry, options: LocalReplyOptio
   };
   const trace = options.traceId === '' ? {} : { trace_id: options.traceId };
   if (!options.full) return { ...brief, ...trace };
-  const { service } = options;
-  const evidence = service === '' ? failure.evidence : { service, ...failure.evidence };
+  const evidence = evidenceOf(failure, options.service);
   return {
     ...brief,
     flag: entry.flag,
@@ -78,6 +77,15 @@ function problem(failure: Failure, entry: FailureEntry, options: LocalReplyOptio
     docs: `outrigger explain error ${failure.code}`,
     ...trace,
   };
+}
+
+/** What helps against a failure, with its evidence filled in; `service` was called, empty for none. */
+export function fixOf(failure: Failure, service: string): string {
+  return fill(catalogue[failure.code].fix, evidenceOf(failure, service));
+}
+
+function evidenceOf({ evidence }: Failure, service: string): Evidence {
+  return service === '' ? evidence : { service, ...evidence };
 }
 
 /** Puts evidence into the `{name}` places of a sentence; a place without evidence keeps its name. */

@@ -32,6 +32,7 @@ export class ExchangeRecord implements RequestRecord {
   code: string | null = null;
   flags = '';
   detail = '';
+  fix = '';
   bytesOut = 0;
 
   constructor(

@@ -5,7 +5,7 @@ import type { Endpoint } from '../cluster/endpoint.ts';
 import { Failure } from '../failure.ts';
 import type { Requester, Responder } from '../message/exchange.ts';
 import type { HeaderBlock, RequestHead, ResponseHead } from '../message/head.ts';
-import { localReply } from '../message/problem.ts';
+import { fixOf, localReply } from '../message/problem.ts';
 import { backoffMs } from '../retry/backoff.ts';
 import { retryAfterMs } from '../retry/retry-after.ts';
 import type { Route } from '../route/route.ts';
@@ -415,6 +415,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, SilenceOwne
     if (failure !== null) {
       this.#record.code = failure.code;
       this.#record.detail = failure.detail;
+      this.#record.fix = fixOf(failure, this.#record.service);
       this.#record.flags = this.#record.attempts.length > 1 ? `${failure.flag},URX` : failure.flag;
     } else if (this.#record.attempts.length > 1 && this.#record.attempts.at(-1)?.retryDenied)
       this.#record.flags = 'URX';

@@ -1,5 +1,6 @@
 import type { AttemptRecord, RequestRecord, RequestTrace } from '../../telemetry/record.ts';
 import type { Failure } from '../failure.ts';
+import { fixOf } from '../message/problem.ts';
 import type { Scope } from './scope.ts';
 
 /** No trace: a request that could not be read has no context one could believe. */
@@ -45,6 +46,7 @@ export function recordRefusal(scope: Scope, failure: Failure): string {
     code: failure.code,
     flags: failure.flag,
     detail: failure.detail,
+    fix: fixOf(failure, ''),
     bytesIn: 0,
     bytesOut: 0,
     attempts: NO_ATTEMPTS,

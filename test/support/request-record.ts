@@ -71,6 +71,7 @@ export function requestOf(over: Partial<RequestRecord> = {}): RequestRecord {
     code: null,
     flags: '',
     detail: '',
+    fix: '',
     bytesIn: 0,
     bytesOut: 512,
     attempts: [attemptOf()],

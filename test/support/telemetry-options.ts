@@ -39,10 +39,7 @@ export function telemetryOptions(
     metrics: { maxSeries: 2000, idleSeriesMs: 900_000, ...over.metrics },
     accessLog: { filter: 'none', format: 'json', path: '-', rawPath: false, ...over.accessLog },
     log: { level: 'info' },
-    explain: (code) =>
-      code === 'no_healthy_upstream'
-        ? { title: 'No healthy endpoint', fix: 'Look at the "checks".' }
-        : null,
+    explain: (code) => (code === 'no_healthy_upstream' ? { title: 'No healthy endpoint' } : null),
   };
 }
 

@@ -21,6 +21,7 @@ const failure = requestOf({
   status: 503,
   code: 'no_healthy_upstream',
   flags: 'UH',
+  fix: 'Look at the "checks".',
   attempts: [],
   trace: traceOf({ sampled: false, spanId: '' }),
 });

@@ -79,6 +79,16 @@ describe('exchange', () => {
     expect(pipeline.records[0]).to.include({ code: 'no_route', flags: 'NR', service: '' });
   });
 
+  it('notes what helps against a failure, with its evidence filled in', async () => {
+    const pipeline = new Pipeline({ endpoints: 1 });
+    pipeline.resolve([]);
+    pipeline.request();
+    await microtasks();
+
+    expect(pipeline.records[0]?.code).to.equal('no_healthy_upstream');
+    expect(pipeline.records[0]?.fix).to.match(/outrigger endpoints orders$/);
+  });
+
   it('refuses requests above the limit and lets them in again afterwards', async () => {
     const pipeline = new Pipeline({ maxRequests: 1 });
     pipeline.request();
