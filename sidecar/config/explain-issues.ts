@@ -17,7 +17,12 @@ export function explainIssues(
   value: unknown,
   schema: JsonSchema,
 ): Mistake[] {
-  return issues.flatMap((issue) => explainIssue(issue, value, schema));
+  const told = new Map<string, Mistake>();
+  for (const mistake of issues.flatMap((issue) => explainIssue(issue, value, schema))) {
+    // A value may break several rules that are one expectation.
+    told.set(`${formatPath(mistake.path)}: ${mistake.message}`, mistake);
+  }
+  return [...told.values()];
 }
 
 function explainIssue(issue: z.core.$ZodIssue, value: unknown, schema: JsonSchema): Mistake[] {

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /** A configuration is written by people; what is larger is something else. */
@@ -15,8 +15,8 @@ export async function readConfigFile(path: string): Promise<ReadFile> {
     // Without O_NONBLOCK opening a pipe waits for its writer.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      if (!(await file.stat()).isFile())
-        return refuse('expected a regular file, got something else');
+      const kind = kindOf(await file.stat());
+      if (kind !== null) return refuse(`expected a regular file, got ${kind}`);
       const buffer = Buffer.allocUnsafe(MAX_BYTES + 1);
       let length = 0;
       while (length < buffer.length) {
@@ -34,6 +34,13 @@ export async function readConfigFile(path: string): Promise<ReadFile> {
     if (code === undefined) throw error;
     return refuse(reasons[code] ?? `cannot be read (${code})`);
   }
+}
+
+/** Null for a regular file. */
+function kindOf(stats: Stats): string | null {
+  if (stats.isFile()) return null;
+  if (stats.isDirectory()) return 'a folder';
+  return stats.isFIFO() ? 'a pipe' : 'a device';
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -74,6 +74,15 @@ nonsense: true
     ]);
   });
 
+  it('tells a value that breaks several rules once', async () => {
+    const found = await mistakes('service: { name: "" }\ninbound: { host: "nonsense host" }\n');
+
+    expect(found).to.deep.equal([
+      'outrigger.yaml:1: service.name: expected a name of letters, digits, `-`, `_` and `.`, got ""',
+      'outrigger.yaml:2: inbound.host: expected an IP address or a host name, got "nonsense host"',
+    ]);
+  });
+
   it('tells mistakes of the file itself beside all others', async () => {
     const found = await mistakes(`service: { name: shop, name: b }
 __proto__: { x: 1 }
@@ -164,6 +173,21 @@ inbound: { port: -1 }
       expect(config.trace.sampler).to.equal('always_off');
     });
 
+    it('leaves warnings about OTEL_ variables to telemetry, so that each comes once', async () => {
+      const { warnings } = loadedOf(
+        await yaml('service: { name: a }', { OTEL_EXPORTER_OTLP_COMPRESSION: 'brotli' }),
+      );
+
+      expect(warnings).to.deep.equal([]);
+    });
+
+    it('makes a CONSUL_HTTP_SSL that says neither a mistake, beside those of the file', async () => {
+      const found = await mistakes('service: { nam: a }', { CONSUL_HTTP_SSL: 'maybe' });
+
+      expect(found[0]).to.equal('env CONSUL_HTTP_SSL: expected `true` or `false`, got "maybe"');
+      expect(found).to.have.length(3);
+    });
+
     it('lets a token of the environment replace a token file, and the reverse', async () => {
       const file = 'service: { name: a }\nconsul: { tokenFile: /run/token }';
 
@@ -250,7 +274,7 @@ upstreams: [{ service: b, balancing: { slowStart: { aggression: 2 } } }]
 
       const [first] = lines(await loadConfig(path, {}), folder);
 
-      expect(first).to.equal('folder.yaml: expected a regular file, got something else');
+      expect(first).to.equal('folder.yaml: expected a regular file, got a folder');
     });
 
     it('refuses a pipe without waiting for its writer', async () => {
@@ -258,7 +282,7 @@ upstreams: [{ service: b, balancing: { slowStart: { aggression: 2 } } }]
       await promisify(execFile)('mkfifo', [path]);
 
       expect(lines(await loadConfig(path, {}), folder)).to.deep.equal([
-        'pipe.yaml: expected a regular file, got something else',
+        'pipe.yaml: expected a regular file, got a pipe',
       ]);
     });
 
