@@ -63,7 +63,7 @@ describe('many connections', function () {
     skipWithoutProc(this);
     const made = await StaticCaller.start([app.port], {}, {}, { openFiles: 256 });
     caller = made;
-    const base = descriptors(made.sidecar.pid);
+    const base = await made.descriptorsInUse();
     await open(600, made.port, 'GET / HTTP/1.1\r\nHost: orders\r\n\r\n');
     await until(
       async () => ((await listener(made))?.refused ?? 0) >= 500,
@@ -80,7 +80,7 @@ describe('many connections', function () {
       () => 'it does not serve again',
     );
     await until(
-      () => descriptors(made.sidecar.pid) <= base + 3,
+      async () => (await made.descriptorsInUse()) <= base + 3,
       8000,
       () => 'descriptors stay open',
     );

@@ -6,7 +6,7 @@ import { App } from '../support/app.ts';
 import { call } from '../support/call.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { failures, Load } from '../support/load.ts';
-import { descriptors, skipWithoutProc } from '../support/process-facts.ts';
+import { skipWithoutProc } from '../support/process-facts.ts';
 import { RawListener, RawPeer } from '../support/raw-peer.ts';
 import { StaticCaller } from '../support/static-caller.ts';
 import { until } from '../support/until.ts';
@@ -43,7 +43,7 @@ describe('clients that misbehave', function () {
     const clock = new FakeClock({ seed: 6 });
     await call(caller.port);
     await caller.quiet();
-    const base = descriptors(caller.sidecar.pid);
+    const base = await caller.descriptorsInUse();
     for (let round = 0; round < 40; round++) {
       await Promise.all(
         Array.from({ length: 25 }, () => leave(caller.port, clock.random(), clock.random())),
@@ -56,9 +56,9 @@ describe('clients that misbehave', function () {
     );
     await caller.quiet();
     await until(
-      () => descriptors(caller.sidecar.pid) <= base + 3,
+      async () => (await caller.descriptorsInUse()) <= base + 3,
       8000,
-      () => `${descriptors(caller.sidecar.pid)} descriptors, ${base} before`,
+      () => `${base} descriptors before, more now`,
     );
 
     expect((await call(caller.port)).body).to.equal(BODY);

@@ -32,8 +32,8 @@ describe('peers that take their time', function () {
     skipWithoutProc(this);
     clients = [];
     onRequest = () => undefined;
-    upstream = await RawListener.open((peer) => peer.socket.once('data', () => onRequest(peer)));
-    caller = await StaticCaller.start([upstream.port], { idleTimeoutMs: 2000 });
+    upstream = await RawListener.open((peer) => peer.socket.on('data', () => onRequest(peer)));
+    caller = await StaticCaller.start([upstream.port], { idleTimeoutMs: 1500 });
   });
 
   afterEach(async () => {

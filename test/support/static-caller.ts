@@ -1,5 +1,6 @@
 import type { ClustersView, ClusterView } from '../../sidecar/admin/views.ts';
 import { freePorts } from '../../sidecar/up/ports.ts';
+import { descriptors } from './process-facts.ts';
 import { SidecarProcess } from './sidecar-process.ts';
 import { until } from './until.ts';
 
@@ -33,6 +34,13 @@ export class StaticCaller {
     const cluster = view.clusters.find(({ name }) => name === 'orders');
     if (cluster === undefined) throw new Error('the admin API does not list the upstream');
     return cluster;
+  }
+
+  /** Descriptors of the process, those of idle upstream connections left out. */
+  async descriptorsInUse(): Promise<number> {
+    const { endpoints } = await this.cluster();
+    const idle = endpoints.reduce((sum, { connections }) => sum + connections.idle, 0);
+    return descriptors(this.sidecar.pid) - idle;
   }
 
   /** Waits until no request is under way any more. */
