@@ -6,6 +6,7 @@ import { Http1ServerConnection } from './http1/server.ts';
 import { ConnectionLimit, defaultMaxConnections } from './listener/connection-limit.ts';
 import { Listener } from './listener/listener.ts';
 import type { OpenPort } from './listeners.ts';
+import type { Peer } from './message/head.ts';
 import { INBOUND } from './ports.ts';
 import { recordRefusal } from './proxy/refused-request.ts';
 import { UuidV7 } from './proxy/request-ids.ts';
@@ -31,6 +32,7 @@ export function acceptConnections(parts: AcceptParts): OpenPort {
   const limit = new ConnectionLimit(
     http.maxConnections === 0 ? defaultMaxConnections() : http.maxConnections,
   );
+  const shared = { live, clock, propagation, recorder, requestIds };
   return (asked) => {
     const { host, port } = asked;
     const inbound = asked.name === INBOUND;
@@ -44,17 +46,7 @@ export function acceptConnections(parts: AcceptParts): OpenPort {
       maxConnectionsPerSource: inbound ? http.maxConnectionsPerSource : Number.POSITIVE_INFINITY,
       onBug,
       accept: (transport, peer, listener) => {
-        const scope: Scope = {
-          live,
-          get entry() {
-            return listener.name;
-          },
-          peer,
-          clock,
-          propagation,
-          recorder,
-          requestIds,
-        };
+        const scope = new ConnectionScope(shared, peer, listener);
         return new Http1ServerConnection(transport, {
           handler: (head, requester) => serve(scope, head, requester),
           peer,
@@ -70,6 +62,32 @@ export function acceptConnections(parts: AcceptParts): OpenPort {
       },
     });
   };
+}
+
+/** A class and no literal with a getter: each of those would have a shape of its own, and every look at it be slow. */
+class ConnectionScope implements Scope {
+  readonly live: Scope['live'];
+  readonly clock: Scope['clock'];
+  readonly propagation: Scope['propagation'];
+  readonly recorder: Scope['recorder'];
+  readonly requestIds: Scope['requestIds'];
+  readonly peer: Peer;
+  readonly #listener: Listener;
+
+  constructor(shared: Omit<Scope, 'entry' | 'peer'>, peer: Peer, listener: Listener) {
+    this.live = shared.live;
+    this.clock = shared.clock;
+    this.propagation = shared.propagation;
+    this.recorder = shared.recorder;
+    this.requestIds = shared.requestIds;
+    this.peer = peer;
+    this.#listener = listener;
+  }
+
+  /** A reload may give the port another name. */
+  get entry(): string {
+    return this.#listener.name;
+  }
 }
 
 /** The listener counts its connections by their transports. */

@@ -10,6 +10,9 @@ const SAMPLED = 1;
 /** The trace id is random (Trace Context Level 2); passed on as received. */
 const RANDOM = 2;
 
+/** The end of a field that we write, by its flags. */
+const FLAGS = ['-00', '-01', '-02', '-03'];
+
 /** W3C Trace Context: `traceparent` and `tracestate`. */
 export class TraceContextFormat implements TraceFormat {
   readonly #unsampledPasses: boolean;
@@ -51,7 +54,7 @@ export class TraceContextFormat implements TraceFormat {
     const received = context.continued ? headers.get('traceparent') : null;
     const random = received !== null && validTraceparent(received) && flagsOf(received) & RANDOM;
     const flags = (context.sampled ? SAMPLED : 0) | (random === RANDOM ? RANDOM : 0);
-    headers.set('traceparent', `00-${context.traceId}-${context.spanId}-0${flags}`);
+    headers.set('traceparent', `00-${context.traceId}-${context.spanId}${FLAGS[flags] as string}`);
     if (!context.keepTraceState && headers.get('tracestate') !== null) headers.remove('tracestate');
   }
 

@@ -7,6 +7,8 @@ import type { Attempt } from './attempt.ts';
 import type { RequestBody } from './request-body.ts';
 import type { Scope } from './scope.ts';
 
+const NO_ATTEMPTS: readonly Attempt[] = [];
+
 /** What an exchange leaves behind: facts of its start, and what the pipeline notes on the way. */
 export class ExchangeRecord implements RequestRecord {
   readonly #scope: Scope;
@@ -23,7 +25,7 @@ export class ExchangeRecord implements RequestRecord {
   readonly requestId: string;
   /** The id that we gave; null where the request brought its own. */
   readonly ownRequestId: string | null;
-  readonly attempts: Attempt[] = [];
+  attempts: readonly Attempt[] = NO_ATTEMPTS;
   endMs = 0;
   headMs = 0;
   answeredMs = 0;
@@ -57,6 +59,11 @@ export class ExchangeRecord implements RequestRecord {
     const given = head.headers.get('x-request-id');
     this.ownRequestId = given === null ? scope.requestIds.next(this.startWallMs) : null;
     this.requestId = given ?? (this.ownRequestId as string);
+  }
+
+  /** Takes note of one more attempt. Nearly always it is the only one. */
+  addAttempt(attempt: Attempt): void {
+    this.attempts = this.attempts.length === 0 ? [attempt] : [...this.attempts, attempt];
   }
 
   get cells(): RequestCells {

@@ -180,7 +180,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, SilenceOwne
       retryReason: this.#retryReason,
       timeLeftMs: this.#deadlineMs - now,
     });
-    this.#record.attempts.push(attempt);
+    this.#record.addAttempt(attempt);
     this.#live = attempt;
     this.#state = TRYING;
     cluster.started(endpoint);

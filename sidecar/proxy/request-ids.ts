@@ -2,34 +2,55 @@ import { randomFillSync } from 'node:crypto';
 import type { RequestIds } from './scope.ts';
 
 const POOL_IDS = 256;
-/** Random hex digits of one UUIDv7: 74 random bits, rounded up. */
-const DIGITS = 20;
+/** What follows the time in a UUIDv7: `7xxx-yxxx-xxxxxxxxxxxx`. */
+const TAIL_CHARACTERS = 22;
 
-/** UUIDv7 (RFC 9562 §5.7) from a refilled pool of random bytes; the time part is made once per millisecond. */
+/** UUIDv7 (RFC 9562 §5.7) from a refilled pool of random tails; the time part is made once per millisecond. */
 export class UuidV7 implements RequestIds {
-  readonly #bytes = Buffer.allocUnsafe((POOL_IDS * DIGITS) / 2);
+  readonly #random = Buffer.allocUnsafe(POOL_IDS * TAIL_CHARACTERS);
   #pool = '';
   #at = 0;
   #timeMs = -1;
   #time = '';
 
   next(wallTimeMs: number): string {
-    if (this.#at === this.#pool.length) {
-      this.#pool = randomFillSync(this.#bytes).toString('hex');
-      this.#at = 0;
-    }
+    if (this.#at === this.#pool.length) this.#refill();
     const timeMs = Math.floor(wallTimeMs);
     if (timeMs !== this.#timeMs) {
       this.#timeMs = timeMs;
       const hex = timeMs.toString(16).padStart(12, '0');
-      this.#time = `${hex.slice(0, 8)}-${hex.slice(8)}-7`;
+      this.#time = `${hex.slice(0, 8)}-${hex.slice(8)}-`;
     }
     const at = this.#at;
-    this.#at = at + DIGITS;
-    const pool = this.#pool;
-    const variant = VARIANTS[pool.charCodeAt(at) & 3] as string;
-    return `${this.#time}${pool.slice(at + 1, at + 4)}-${variant}${pool.slice(at + 4, at + 7)}-${pool.slice(at + 7, at + 19)}`;
+    this.#at = at + TAIL_CHARACTERS;
+    return this.#time + this.#pool.slice(at, this.#at);
+  }
+
+  #refill(): void {
+    const bytes = randomFillSync(this.#random);
+    for (let i = 0; i < bytes.length; i++) {
+      bytes[i] = characterAt(i % TAIL_CHARACTERS, bytes[i] as number);
+    }
+    this.#pool = bytes.toString('latin1');
+    this.#at = 0;
   }
 }
 
-const VARIANTS = ['8', '9', 'a', 'b'];
+/** Version, dashes and variant have their places; elsewhere a hex digit of four random bits. */
+function characterAt(place: number, random: number): number {
+  switch (place) {
+    case 0:
+      return VERSION;
+    case 4:
+    case 9:
+      return DASH;
+    case 5:
+      return HEX_DIGITS.charCodeAt(8 | (random & 3));
+    default:
+      return HEX_DIGITS.charCodeAt(random & 15);
+  }
+}
+
+const VERSION = 0x37;
+const DASH = 0x2d;
+const HEX_DIGITS = '0123456789abcdef';
