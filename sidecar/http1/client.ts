@@ -159,7 +159,7 @@ export class Http1ClientConnection implements TransportHandler, ClientExchangeOw
     const at = this.#reader.read(bytes, from);
     if (at === INCOMPLETE) return bytes.length;
     if (at === REFUSED) {
-      this.#fail(responseFailure(this.#reader.refused as Refusal));
+      this.#fail(responseFailure(this.#reader.refused as Refusal, this.#options.limits));
       return bytes.length;
     }
     const head = this.#parser.head as ResponseHead;

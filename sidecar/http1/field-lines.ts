@@ -22,8 +22,8 @@ const NO_NAME = refusal('a field line has an empty name');
 const BAD_NAME = refusal('a field name holds a byte that no token has');
 const BARE_LF = refusal('a line ends in a bare LF');
 const BAD_VALUE = refusal('a field value holds a control byte');
-const LONG_LINE = tooLarge('a field line is over its limit');
-const MANY_FIELDS = tooLarge('there are more fields than the limit');
+const LONG_LINE = tooLarge('a field line is over its limit', 'maxLineBytes');
+const MANY_FIELDS = tooLarge('there are more fields than the limit', 'maxFields');
 
 /** Why this byte cannot be part of a field value. */
 export function badValueByte(byte: number): Refusal {

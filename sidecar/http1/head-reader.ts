@@ -152,7 +152,7 @@ export class HeadReader {
       if (column < STATUS_LINE_START.length && byte !== STATUS_LINE_START[column]) {
         return statusLineRefusals.BAD_STATUS_LINE;
       }
-      return column < this.#limits.maxLineBytes ? null : statusLineRefusals.LONG_HEAD;
+      return column < this.#limits.maxLineBytes ? null : statusLineRefusals.LONG_STATUS_LINE;
     }
     if (this.#inMethod) {
       if (byte === SP && column > 0) this.#inMethod = false;

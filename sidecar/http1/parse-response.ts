@@ -14,12 +14,13 @@ const SP = 0x20;
 const BAD_STATUS_LINE = refusal(
   'the status line does not start with HTTP/1.1 and a status of 100–599',
 );
-const LONG_HEAD = tooLarge('the response head is over its limit');
+const LONG_STATUS_LINE = tooLarge('the status line is over its limit', 'maxLineBytes');
+const LONG_HEAD = tooLarge('the response head is over its limit', 'maxHeadBytes');
 const UNASKED_PROTOCOL = refusal('101 for a protocol that was not asked for');
 const UNKNOWN_INTERIM = refusal('an interim status other than 100, 101, 102 and 103');
 
 /** How a start line that is refused before it is complete is explained. */
-export const statusLineRefusals = { BAD_STATUS_LINE, LONG_HEAD } as const;
+export const statusLineRefusals = { BAD_STATUS_LINE, LONG_STATUS_LINE, LONG_HEAD } as const;
 
 // Heads are read to their end without a pause, so one set of scratch space serves all connections.
 const lines = new FieldLines();
@@ -67,7 +68,7 @@ export class ResponseParser {
       p++;
       while (p < end && fieldBytes[bytes[p] as number] === 1) p++;
     } else if (bytes[p] !== CR) return this.#refuse(BAD_STATUS_LINE);
-    if (p - from > limits.maxLineBytes) return this.#refuse(LONG_HEAD);
+    if (p - from > limits.maxLineBytes) return this.#refuse(LONG_STATUS_LINE);
     if (p >= end) return INCOMPLETE;
     if (bytes[p] !== CR) return this.#refuse(badValueByte(bytes[p] as number));
     if (p + 1 >= end) return INCOMPLETE;

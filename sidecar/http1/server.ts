@@ -204,7 +204,7 @@ export class Http1ServerConnection implements TransportHandler, ExchangeOwner, P
     }
     this.#releaseHead();
     if (at === REFUSED) {
-      this.#refuse(requestFailure(this.#reader.refused as Refusal));
+      this.#refuse(requestFailure(this.#reader.refused as Refusal, this.#limits));
       return bytes.length;
     }
     this.#begin(this.#parser.head as RequestHead, this.#parser.framing);
@@ -236,7 +236,7 @@ export class Http1ServerConnection implements TransportHandler, ExchangeOwner, P
     // The responder may have ended or aborted the exchange meanwhile.
     if (this.#exchange !== exchange || this.#state !== BODY) return bytes.length;
     if (at === REFUSED) {
-      this.#abandon(requestFailure(this.#body.refused));
+      this.#abandon(requestFailure(this.#body.refused, this.#limits));
       return bytes.length;
     }
     if (this.#body.done) {

@@ -32,7 +32,8 @@ export class TrailerParser {
     const limits = this.#limits;
     const behind = lines.read(bytes, from, from, end, limits.maxLineBytes, limits.maxTrailerFields);
     if (behind < 0) {
-      this.refused = lines.refused?.tooLarge === true ? LONG_TRAILERS : lines.refused;
+      this.refused =
+        lines.refused !== null && lines.refused.limit !== null ? LONG_TRAILERS : lines.refused;
       return behind;
     }
     if (behind - from > limits.maxTrailerBytes) return this.#refuse(LONG_TRAILERS);

@@ -314,6 +314,25 @@ describe('request heads', () => {
     });
   }
 
+  for (const [limit, key, bytes] of [
+    ['maxTargetBytes', 'http.maxTargetBytes', `GET /${'a'.repeat(200)} HTTP/1.1\r\n`],
+    ['maxLineBytes', 'http.maxFieldBytes', `GET / HTTP/1.1\r\nX: ${'a'.repeat(200)}\r\n`],
+    ['maxFields', 'http.maxFields', `GET / HTTP/1.1\r\n${'X: a\r\n'.repeat(101)}\r\n`],
+    [
+      'maxHeadBytes',
+      'http.maxHeadBytes',
+      `GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(200)}\r\n\r\n`,
+    ],
+  ] as const) {
+    it(`names ${limit}, its value and its key to who is over it`, () => {
+      const downstream = new Downstream({ limits: { [limit]: 100 } });
+      downstream.send(bytes);
+
+      expect(downstream.refusals[0]?.code).to.equal('headers_too_large');
+      expect(downstream.refusals[0]?.evidence).to.deep.equal({ limit, value: 100, key });
+    });
+  }
+
   for (const [name, limits, extra] of [
     ['field line', { maxLineBytes: 20 }, (over: number) => `X: ${'a'.repeat(15 + over)}\r\n`],
     ['number of fields', { maxFields: 5 }, (over: number) => 'X: a\r\n'.repeat(4 + over)],
