@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { freePorts } from '../../sidecar/up/ports.ts';
 import { App } from '../support/app.ts';
 import { type Answer, call } from '../support/call.ts';
-import { RawListener } from '../support/raw-peer.ts';
+import { RawListener, type RawPeer } from '../support/raw-peer.ts';
 import { StaticCaller } from '../support/static-caller.ts';
 import { until } from '../support/until.ts';
 
@@ -164,6 +164,41 @@ describe('endpoints that fail', function () {
     expect([answer.status, answer.code]).to.deep.equal([504, 'deadline_exceeded']);
     expect(answer.tookMs).to.be.lessThan(2000);
     await caller?.quiet();
+  });
+
+  it('one that breaks off within its response is seen to do so, and not asked again', async () => {
+    const begin = 'HTTP/1.1 200 OK\r\n';
+    const endings: Readonly<Record<string, (peer: RawPeer) => void>> = {
+      '/short': (peer) => {
+        peer.send(`${begin}Content-Length: 100\r\n\r\nhalf`);
+        peer.socket.end();
+      },
+      '/unchunked': (peer) => {
+        peer.send(`${begin}Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n`);
+        peer.socket.end();
+      },
+      '/reset': (peer) => {
+        peer.socket.write(`${begin}\r\nuntil the end`, () => peer.socket.resetAndDestroy());
+      },
+    };
+    const asked: string[] = [];
+    const breaking = await RawListener.open((peer) => {
+      peer.socket.on('data', (bytes) => {
+        const path = String(bytes).split(' ')[1] as string;
+        asked.push(path);
+        endings[path]?.(peer);
+      });
+    });
+    holes.push(breaking);
+    await start([breaking.port]);
+    for (const path of Object.keys(endings)) {
+      // A reset may overtake the head as well; what may not come is a whole response that says 200.
+      const outcome = await call(caller?.port ?? 0, { path }).catch((error: Error) => error);
+      if (!(outcome instanceof Error)) expect([path, outcome.status]).to.deep.equal([path, 502]);
+    }
+    await caller?.quiet();
+
+    expect(asked.filter((path) => path !== '/reset')).to.deep.equal(['/short', '/unchunked']);
   });
 
   it('only dead addresses: every call is answered with the reason, and at once', async () => {

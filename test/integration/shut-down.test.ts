@@ -110,19 +110,34 @@ describe('a sidecar that is told to end', function () {
     expect(order(consul)).to.deep.equal(['register', 'maintenance', 'deregister']);
   });
 
-  it('cuts what does not end in time, says how many, and ends well', async () => {
-    const running = await start({ delayMs: 0, timeoutMs: 500 });
-    const endless = [1, 2, 3].map(() => call(inbound, { path: '/held' }));
-    const broken = Promise.allSettled(endless);
+  it('finishes what ends in time, cuts the rest, says how many, and ends well', async () => {
+    const running = await start({ delayMs: 0, timeoutMs: 1000 });
+    const each = 50;
+    const short = Array.from({ length: each }, () => call(inbound, { path: '/held' }));
     await until(
-      () => held.length === 3,
+      () => held.length === each,
       3000,
       () => 'the requests did not arrive',
     );
+    const endless = Array.from({ length: each }, () => call(inbound, { path: '/held' }));
+    const cut = Promise.allSettled(endless);
+    await until(
+      () => held.length === 2 * each,
+      3000,
+      () => 'the requests did not arrive',
+    );
+    running.signal('SIGTERM');
+    await until(
+      () => closed(inbound),
+      3000,
+      () => 'the inbound port stays open',
+    );
+    for (const response of held.slice(0, each)) response.end('in time');
 
-    expect(await running.terminate()).to.equal(0);
-    for (const { status } of await broken) expect(status).to.equal('rejected');
-    expect(running.output).to.match(/"requests":3[,}].*did not end in time/);
+    for (const { body } of await Promise.all(short)) expect(body).to.equal('in time');
+    expect(await running.exited).to.equal(0);
+    for (const { status } of await cut) expect(status).to.equal('rejected');
+    expect(running.output).to.match(/"requests":50[,}].*did not end in time/);
     expect(consul.registered.size).to.equal(0);
   });
 
