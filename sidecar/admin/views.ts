@@ -1,5 +1,6 @@
 import type { ResolverStatus } from '../../discovery/resolver.ts';
-import type { UpstreamStats } from '../upstream/upstream.ts';
+import type { SpanView } from '../../telemetry/span-view.ts';
+import type { ClusterSummary } from '../cluster/summary.ts';
 
 /** Shapes of the admin API's JSON. Field names are stable: fields are added, never renamed. */
 
@@ -25,77 +26,19 @@ export interface ListenerView {
   readonly refused: number;
 }
 
-export interface ClusterView {
-  readonly name: string;
+/** One cluster of `GET /clusters`. */
+export interface ClusterView extends ClusterSummary {
   readonly direction: 'inbound' | 'outbound';
-  readonly policy: string;
-  readonly zoneRule: string;
-  readonly members: number;
-  readonly usable: number;
-  readonly panic: boolean;
-  readonly inFlight: number;
-  /** Since the start: requests ended, those that failed (5xx or no answer), retries sent, retries denied. */
-  readonly requests: number;
-  readonly failures: number;
-  readonly retries: number;
-  readonly retriesDenied: number;
-  readonly retryTokens: number;
-  readonly ejections: number;
-  /** Over the last ten seconds or so, milliseconds, null without traffic. */
-  readonly p50Ms: number | null;
-  readonly p99Ms: number | null;
-  readonly zones: readonly ZoneView[];
-  readonly endpoints: readonly EndpointView[];
   /** Null for the local application. */
   readonly resolver: ResolverStatus | null;
 }
 
-export interface ZoneView {
-  readonly zone: string;
-  readonly local: boolean;
-  readonly members: number;
-  readonly usable: number;
-  /** Attempts sent there since the start. */
-  readonly attempts: number;
-}
-
-export interface EndpointView {
-  readonly id: string;
-  readonly address: string;
-  readonly port: number;
-  readonly zone: string;
-  readonly weight: number;
-  readonly state: 'usable' | 'ejected' | 'critical' | 'maintenance';
-  readonly active: number;
-  readonly attempts: number;
-  readonly failures: number;
-  readonly ejections: number;
-  /** Left of the present ejection; 0 when not ejected. */
-  readonly ejectedForMs: number;
-  readonly connections: UpstreamStats;
-}
-
-/** `GET /readyz` and `/healthz`; status 200 when ready, else 503. */
+/** `GET /readyz`, status 200 when ready and 503 else; `GET /healthz` has the same body and is always 200. */
 export interface ReadyView {
   readonly state: SidecarState;
   readonly ready: boolean;
   /** What is still missing, each in one sentence. */
   readonly waitingFor: readonly string[];
-}
-
-/** One kept span of `GET /traces`. */
-export interface SpanView {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId: string | null;
-  readonly name: string;
-  readonly kind: 'SERVER' | 'CLIENT' | 'INTERNAL';
-  readonly service: string;
-  /** Epoch milliseconds with a fraction. */
-  readonly startMs: number;
-  readonly durationMs: number;
-  readonly error: boolean;
-  readonly attributes: Readonly<Record<string, string | number | boolean | readonly string[]>>;
 }
 
 /** `GET /traces`: newest first. */

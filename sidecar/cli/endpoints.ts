@@ -1,4 +1,5 @@
-import type { ClustersView, ClusterView, EndpointView } from '../admin/views.ts';
+import type { ClustersView, ClusterView } from '../admin/views.ts';
+import type { EndpointSummary } from '../cluster/summary.ts';
 import { askOrExplain } from './admin-client.ts';
 import type { Console } from './console.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -44,7 +45,7 @@ export async function endpoints(
   return exitCodes.fine;
 }
 
-function cellsOf(cluster: ClusterView, endpoint: EndpointView, console: Console): string[] {
+function cellsOf(cluster: ClusterView, endpoint: EndpointSummary, console: Console): string[] {
   const { connections } = endpoint;
   const state =
     endpoint.state === 'ejected'

@@ -2,7 +2,7 @@ import type { UpstreamStats } from '../upstream/upstream.ts';
 import type { Cluster } from './cluster.ts';
 import type { Endpoint } from './endpoint.ts';
 
-/** A cluster at one moment, as the admin API shows it. */
+/** A cluster at one moment. The admin API shows these fields, so they are added to and never renamed. */
 export interface ClusterSummary {
   readonly name: string;
   readonly policy: string;
@@ -11,6 +11,7 @@ export interface ClusterSummary {
   readonly usable: number;
   readonly panic: boolean;
   readonly inFlight: number;
+  /** Since the start: requests ended, those that failed (5xx or no answer), retries sent, retries denied. */
   readonly requests: number;
   readonly failures: number;
   readonly retries: number;
@@ -24,15 +25,18 @@ export interface ClusterSummary {
   readonly endpoints: readonly EndpointSummary[];
 }
 
-interface ZoneSummary {
+/** The members of one zone. */
+export interface ZoneSummary {
   readonly zone: string;
   readonly local: boolean;
   readonly members: number;
   readonly usable: number;
+  /** Sent there since the start. */
   readonly attempts: number;
 }
 
-interface EndpointSummary {
+/** One endpoint at one moment. */
+export interface EndpointSummary {
   readonly id: string;
   readonly address: string;
   readonly port: number;
@@ -43,7 +47,7 @@ interface EndpointSummary {
   readonly attempts: number;
   readonly failures: number;
   readonly ejections: number;
-  /** 0 when not ejected, and while it waits for its trial. */
+  /** Left of the present ejection; 0 when not ejected, and while it waits for its trial. */
   readonly ejectedForMs: number;
   readonly connections: UpstreamStats;
 }

@@ -1,4 +1,4 @@
-import type { SpanView } from '../admin/views.ts';
+import type { SpanView } from '../../telemetry/span-view.ts';
 import type { Call } from './plan.ts';
 
 export interface TraceNode {

@@ -1,5 +1,6 @@
 import type { AdminSource } from '../../../sidecar/admin/source.ts';
-import type { ClustersView, ClusterView, SpanView } from '../../../sidecar/admin/views.ts';
+import type { ClustersView, ClusterView } from '../../../sidecar/admin/views.ts';
+import type { SpanView } from '../../../telemetry/span-view.ts';
 
 /** A sidecar as the admin API sees it, with everything settable and every command noted. */
 export class FakeSource implements AdminSource {

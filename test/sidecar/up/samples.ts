@@ -1,10 +1,7 @@
-import type {
-  ClustersView,
-  ClusterView,
-  EndpointView,
-  SpanView,
-} from '../../../sidecar/admin/views.ts';
+import type { ClustersView, ClusterView } from '../../../sidecar/admin/views.ts';
+import type { EndpointSummary } from '../../../sidecar/cluster/summary.ts';
 import { type MeshPlan, planMesh } from '../../../sidecar/up/plan.ts';
+import type { SpanView } from '../../../telemetry/span-view.ts';
 
 /** Built values for the tests of the local mesh, each with defaults that no test depends on. */
 
@@ -44,7 +41,7 @@ export function clusterView(fields: Partial<ClusterView>): ClusterView {
   };
 }
 
-export function endpointView(fields: Partial<EndpointView>): EndpointView {
+export function endpointView(fields: Partial<EndpointSummary>): EndpointSummary {
   return {
     id: 'n/web-1',
     address: '127.0.0.1',
@@ -57,7 +54,7 @@ export function endpointView(fields: Partial<EndpointView>): EndpointView {
     failures: 0,
     ejections: 0,
     ejectedForMs: 0,
-    connections: {} as EndpointView['connections'],
+    connections: {} as EndpointSummary['connections'],
     ...fields,
   };
 }
