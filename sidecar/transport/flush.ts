@@ -9,13 +9,15 @@ export interface Flushable {
  * what was written outside of one leaves before the event loop goes on.
  */
 export class FlushList {
-  readonly #dirty: Flushable[] = [];
+  /** The first `#count` places are in use; they are kept, since the list fills and empties with every read. */
+  readonly #dirty: (Flushable | null)[] = [];
+  #count = 0;
   #inside = false;
   #scheduled = false;
 
   /** The caller adds an output once, and again only after its `flush`. */
   add(output: Flushable): void {
-    this.#dirty.push(output);
+    this.#dirty[this.#count++] = output;
     if (this.#inside || this.#scheduled) return;
     this.#scheduled = true;
     process.nextTick(this.#onTick);
@@ -29,14 +31,18 @@ export class FlushList {
   /** Called as that callback ends: everything written in it leaves now. */
   leave(): void {
     this.#inside = false;
-    if (this.#dirty.length > 0) this.#flush();
+    if (this.#count > 0) this.#flush();
   }
 
   #flush(): void {
     const dirty = this.#dirty;
-    // Length is read anew: a flush may make another output dirty.
-    for (let i = 0; i < dirty.length; i++) dirty[i]?.flush();
-    dirty.length = 0;
+    // The count is read anew: a flush may make another output dirty.
+    for (let i = 0; i < this.#count; i++) {
+      const output = dirty[i] as Flushable | null;
+      dirty[i] = null;
+      output?.flush();
+    }
+    this.#count = 0;
   }
 
   readonly #onTick = (): void => {

@@ -31,6 +31,8 @@ export class Output implements Flushable {
   #used = 0;
   #text = '';
   #listed = false;
+  /** The kernel did not take all of the last write at once. While it did, the socket need not be asked. */
+  #busy = false;
   /** A flush found the socket busy: the write that is under way continues it. */
   #held = false;
   #writes = 0;
@@ -43,7 +45,8 @@ export class Output implements Flushable {
   }
 
   get unsent(): number {
-    return this.#socket.writableLength + this.#used + this.#text.length;
+    const waiting = this.#used + this.#text.length;
+    return this.#busy ? waiting + this.#socket.writableLength : waiting;
   }
 
   /** Text is latin-1, one byte for each UTF-16 unit. */
@@ -72,7 +75,7 @@ export class Output implements Flushable {
 
   flush(): void {
     this.#listed = false;
-    if (this.#socket.writableLength > 0) this.#held = true;
+    if (this.#busy && this.#socket.writableLength > 0) this.#held = true;
     else this.#handWaiting();
   }
 
@@ -148,7 +151,7 @@ export class Output implements Flushable {
     this.#slab = null;
     this.#used = 0;
     // The socket tries the system call at once: nothing left means that the kernel has taken all of it.
-    if (this.#socket.writableLength === 0) giveSlab(slab);
+    if (!this.#busy) giveSlab(slab);
     else this.#pins.push({ write: this.#writes, slab });
   }
 
@@ -165,6 +168,7 @@ export class Output implements Flushable {
   #hand(piece: Buffer | string): void {
     this.#writes++;
     this.#socket.write(piece, 'latin1', this.#onWritten);
+    this.#busy = this.#socket.writableLength > 0;
   }
 
   /** Once for each write, in order, also when it fails. */
