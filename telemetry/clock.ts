@@ -7,9 +7,9 @@ export interface Clock {
   now(): number;
   /**
    * Milliseconds since the Unix epoch, with a fraction; may jump. Only for what people and other machines
-   * read.
+   * read. `atMs`: a reading of `now()` that has just been taken, which saves another.
    */
-  wallTime(): number;
+  wallTime(atMs?: number): number;
   /** Uniform in [0, 1). */
   random(): number;
   /**

@@ -39,7 +39,7 @@ function createSystemClock(): Clock {
 
   return {
     now: () => performance.now(),
-    wallTime: () => date.now(),
+    wallTime: (atMs) => (atMs === undefined ? date.now() : date.at(atMs)),
     random: Math.random,
     schedule(delayMs: number, callback: () => void): Timer {
       const timer = wheel.insert(performance.now() + delayMs, callback);

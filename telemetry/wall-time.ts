@@ -28,7 +28,11 @@ export class WallTime {
 
   /** Milliseconds since the Unix epoch, with a fraction. */
   now(): number {
-    const monotonicMs = this.#sources.monotonic();
+    return this.at(this.#sources.monotonic());
+  }
+
+  /** The same for a reading of the monotonic clock that has just been taken. */
+  at(monotonicMs: number): number {
     if (monotonicMs >= this.#compareMs) this.#compare(monotonicMs);
     return this.#offsetMs + monotonicMs;
   }

@@ -155,11 +155,16 @@ export class Cluster {
     this.#members.closeIdle();
   }
 
-  /** A request is over, retries included, with the status its caller got (0: none). */
-  finished(durationMs: number, status: number, failure: Failure | null): void {
+  /** A request is over at `nowMs`, retries included, with the status its caller got (0: none). */
+  finished(
+    durationMs: number,
+    status: number,
+    failure: Failure | null,
+    nowMs = this.#clock.now(),
+  ): void {
     this.counters.requests++;
     if ((failure?.status ?? status) >= 500) this.counters.failures++;
-    if (status > 0) this.latency.record(durationMs);
+    if (status > 0) this.latency.record(durationMs, nowMs);
   }
 
   /** What the retry policy said about a failed attempt; null: a retry follows. */

@@ -20,8 +20,9 @@ export class Latency {
     this.#slotEnds = clock.now() + SLOT_MS;
   }
 
-  record(ms: number): void {
-    this.#turn();
+  /** An answer that took `ms` came at `nowMs`. */
+  record(ms: number, nowMs = this.#clock.now()): void {
+    this.#turn(nowMs);
     const at = Math.ceil(Math.log2(Math.max(ms, SMALLEST_MS) / SMALLEST_MS) * PER_DOUBLING);
     const bucket = Math.min(BUCKETS - 1, at);
     this.#present[bucket] = (this.#present[bucket] as number) + 1;
@@ -29,7 +30,7 @@ export class Latency {
 
   /** Milliseconds that the given share (0–1) of the answers took at most; null without answers. */
   quantile(share: number): number | null {
-    this.#turn();
+    this.#turn(this.#clock.now());
     let total = 0;
     for (let at = 0; at < BUCKETS; at++) total += this.#count(at);
     if (total === 0) return null;
@@ -46,8 +47,7 @@ export class Latency {
     return (this.#present[bucket] as number) + (this.#past[bucket] as number);
   }
 
-  #turn(): void {
-    const now = this.#clock.now();
+  #turn(now: number): void {
     if (now < this.#slotEnds) return;
     const emptied = this.#past;
     this.#past = this.#present;

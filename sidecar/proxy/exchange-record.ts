@@ -51,7 +51,7 @@ export class ExchangeRecord implements RequestRecord {
     this.#head = head;
     this.#body = body;
     this.startMs = scope.clock.now();
-    this.startWallMs = scope.clock.wallTime();
+    this.startWallMs = scope.clock.wallTime(this.startMs);
     this.generation = snapshot.generation;
     this.localZone = snapshot.zone;
     const untraced = route?.untraced === true;

@@ -428,6 +428,7 @@ export class Exchange implements Responder, AttemptOwner, PickInput, SilenceOwne
           this.#record.endMs - this.#record.startMs,
           this.#record.status,
           failure,
+          this.#record.endMs,
         );
       }
     }

@@ -28,29 +28,22 @@ export class UuidV7 implements RequestIds {
 
   #refill(): void {
     const bytes = randomFillSync(this.#random);
-    for (let i = 0; i < bytes.length; i++) {
-      bytes[i] = characterAt(i % TAIL_CHARACTERS, bytes[i] as number);
+    for (let id = 0; id < bytes.length; id += TAIL_CHARACTERS) {
+      const variant = VARIANTS[(bytes[id + 5] as number) & 3] as number;
+      for (let at = id; at < id + TAIL_CHARACTERS; at++) {
+        bytes[at] = HEX_DIGITS[(bytes[at] as number) & 15] as number;
+      }
+      bytes[id] = VERSION;
+      bytes[id + 4] = DASH;
+      bytes[id + 5] = variant;
+      bytes[id + 9] = DASH;
     }
     this.#pool = bytes.toString('latin1');
     this.#at = 0;
   }
 }
 
-/** Version, dashes and variant have their places; elsewhere a hex digit of four random bits. */
-function characterAt(place: number, random: number): number {
-  switch (place) {
-    case 0:
-      return VERSION;
-    case 4:
-    case 9:
-      return DASH;
-    case 5:
-      return HEX_DIGITS.charCodeAt(8 | (random & 3));
-    default:
-      return HEX_DIGITS.charCodeAt(random & 15);
-  }
-}
-
 const VERSION = 0x37;
 const DASH = 0x2d;
-const HEX_DIGITS = '0123456789abcdef';
+const HEX_DIGITS = Buffer.from('0123456789abcdef', 'latin1');
+const VARIANTS = Buffer.from('89ab', 'latin1');
