@@ -57,7 +57,6 @@ export function acceptConnections(parts: AcceptParts): OpenPort {
           allowConnect: false,
           trusted: !inbound,
           refused: (failure) => recordRefusal(scope, failure),
-          closed: nothing,
         });
       },
     });
@@ -89,6 +88,3 @@ class ConnectionScope implements Scope {
     return this.#listener.name;
   }
 }
-
-/** The listener counts its connections by their transports. */
-function nothing(): void {}

@@ -89,6 +89,7 @@ export class Listeners {
       connections: listener.open,
       accepted: listener.accepted,
       refused: listener.refused,
+      readMode: listener.readMode,
     }));
   }
 

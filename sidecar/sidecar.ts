@@ -17,6 +17,7 @@ import { INBOUND, portsOf } from './ports.ts';
 import { waitingFor } from './readiness.ts';
 import { Registry } from './registry.ts';
 import { Live, type Snapshot } from './snapshot.ts';
+import { acceptMode } from './transport/accept-mode.ts';
 import { clustersView } from './views.ts';
 
 /** How often the end of a drain is looked for, milliseconds. */
@@ -125,6 +126,9 @@ export class Sidecar {
     }
     sidecar.#listeners.keep(ports);
     sidecar.#callers.follow(config);
+    const { reason } = await acceptMode();
+    if (reason !== null)
+      log.warn({ reason }, 'this Node.js reads accepted connections the slower way');
     return sidecar;
   }
 

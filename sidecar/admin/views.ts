@@ -24,6 +24,8 @@ export interface ListenerView {
   readonly connections: number;
   readonly accepted: number;
   readonly refused: number;
+  /** `shared`, or `events` where this Node does not allow the cheaper way to read accepted connections. */
+  readonly readMode: 'shared' | 'events';
 }
 
 /** One cluster of `GET /clusters`. */

@@ -4,8 +4,6 @@ import type { ClusterLoad } from '../cluster/load.ts';
 
 /** What a choice may depend on; an `Exchange` is one, so that picking allocates nothing. */
 export interface PickInput {
-  /** Key of hash policies, 32 bits. */
-  readonly hash: number;
   /** Number of the attempt that is chosen for, from 1. */
   readonly attempt: number;
   /** The request has been sent to this endpoint already. */

@@ -14,7 +14,6 @@ export class Reluctance implements PickInput {
   readonly #clock: Clock;
   readonly #passed: (Endpoint | null)[] = Array.from({ length: PASSES }, () => null);
   #input: PickInput | null = null;
-  hash = 0;
   attempt = 1;
 
   constructor(clock: Clock) {
@@ -34,7 +33,6 @@ export class Reluctance implements PickInput {
 
   #pickOther(first: Endpoint, picker: Picker, input: PickInput): Endpoint {
     this.#input = input;
-    this.hash = input.hash;
     this.#passed.fill(null);
     let chosen = first;
     for (let pass = 0; pass < PASSES; pass++) {

@@ -32,7 +32,7 @@ export interface Http1ServerOptions {
   /** A request could not be read, and is answered here. Returns the `x-request-id` it is recorded under. */
   readonly refused: (failure: Failure) => string;
   /** The connection is gone; called once. */
-  readonly closed: () => void;
+  readonly closed?: () => void;
 }
 
 /** What the next input byte belongs to. */
@@ -164,7 +164,7 @@ export class Http1ServerConnection implements TransportHandler, ExchangeOwner, P
         new Failure('downstream_closed', 'the caller closed the connection'),
       );
     }
-    this.#options.closed();
+    this.#options.closed?.();
   }
 
   evict(): void {

@@ -222,11 +222,6 @@ export class Exchange implements Responder, AttemptOwner, PickInput, SilenceOwne
     return this.#record.attempts.length + 1;
   }
 
-  /** PickInput: no route has a hash key. */
-  get hash(): number {
-    return 0;
-  }
-
   // ---- what the upstream says --------------------------------------------------------------------
 
   attemptInterim(attempt: Attempt, head: ResponseHead): void {

@@ -54,7 +54,7 @@ export function endpointsOf(weights: readonly number[]): Endpoint[] {
 
 /** A request on its way, that has tried these endpoints. */
 export function requestWith(...tried: readonly Endpoint[]): PickInput {
-  return { hash: 0, attempt: tried.length + 1, tried: (endpoint) => tried.includes(endpoint) };
+  return { attempt: tried.length + 1, tried: (endpoint) => tried.includes(endpoint) };
 }
 
 type Parts = {

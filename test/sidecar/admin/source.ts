@@ -34,6 +34,7 @@ export class FakeSource implements AdminSource {
           connections: 1,
           accepted: 2,
           refused: 0,
+          readMode: 'shared',
         },
       ],
       clusters: this.clusters_,
