@@ -67,9 +67,12 @@ describe('outages of a real consul', function () {
     await callers.close();
 
     expect(seen.smallest).to.equal(INSTANCES);
-    expect(callers.log.lines.filter((line) => line.startsWith('warn'))).to.deep.equal([
-      'warn: consul is not available, the last known endpoints stay in use',
-    ]);
+    const [outage, ...others] = callers.log.lines.filter((line) => line.startsWith('warn'));
+    expect(outage).to.equal('warn: consul is not available, the last known endpoints stay in use');
+    // A query that meets the agent while it still replays its log is held back, and says so once.
+    const held = 'warn: a registry update is held in quarantine';
+    expect(others.length).to.be.at.most(1);
+    for (const line of others) expect(line).to.equal(held);
   });
 
   it('keeps a registration alive through a restart of the agent', async () => {
